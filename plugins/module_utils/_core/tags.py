@@ -1,0 +1,56 @@
+# Copyright: petal.hpc contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The only place where the key of an AWS tag is spelled."""
+
+from __future__ import annotations
+
+PREFIX = "petal:"
+# Snapshots made by petal before it was renamed carry this prefix; we read it and never write it.
+OLD_PREFIX = "pctl:"
+
+CREATED_BY = "CreatedBy"
+CREATOR = "petal.hpc"
+NAME = "Name"
+
+# Names without prefix; `key("fingerprint")` gives the tag.
+FINGERPRINT = "fingerprint"
+BUILD_ID = "build-id"
+STAGE = "stage"
+SEED = "seed"
+OS = "os"
+ARCH = "arch"
+TARGET = "target"
+SPACK = "spack"
+LOCK = "lock"
+PACKAGE_COUNT = "package-count"
+PROGRESS = "progress"
+LEASE = "lease"
+OWNER = "owner"
+PROJECT = "project"
+PROTECTED = "protected"
+GENERATION = "generation"
+RESTORED_FROM = "restored-from"
+PARENT = "parent"
+CONSISTENCY = "consistency"
+PROOF = "proof"
+
+
+def key(name: str, prefix: str = PREFIX) -> str:
+    """Return the tag key for a name: key("stage") == "petal:stage"."""
+    return f"{prefix}{name}"
+
+
+def read(tags: dict[str, str], name: str, prefix: str = PREFIX) -> str | None:
+    """Return a tag's value under our prefix, else under the old one, else None."""
+    return tags.get(key(name, prefix), tags.get(key(name, OLD_PREFIX)))
+
+
+def ours(tags: dict[str, str]) -> bool:
+    """Say whether we made the resource: nothing else is ever deleted."""
+    return tags.get(CREATED_BY) == CREATOR
+
+
+def managed(name: str | None = None, extra: dict[str, str] | None = None) -> dict[str, str]:
+    """Return the tags that every resource of ours carries from its first moment."""
+    own = {CREATED_BY: CREATOR, **({NAME: name} if name else {})}
+    return {**(extra or {}), **own}

@@ -1,0 +1,35 @@
+#!/bin/sh
+# bootstrap.sh VENV REQUIREMENTS: a virtual environment with the newest usable Python and REQUIREMENTS in it.
+# Leaves at once when nothing has changed. Uses uv where it can be had and pip where it cannot.
+set -eu
+here=$(cd "$(dirname "$0")/.." && pwd)
+venv=$1 req=$2
+usable() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' >/dev/null 2>&1; }
+find_python() { # a name on PATH may be a shim that runs nothing, so each candidate is tried by running it
+  if [ -n "${PYTHON:-}" ] && usable "$PYTHON"; then command -v "$PYTHON"; return; fi
+  for minor in 13 12 14; do
+    for python in "python3.$minor" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3."$minor".*/bin/python3; do
+      if usable "$python"; then command -v "$python"; return; fi
+    done
+  done
+  if usable python3; then command -v python3; return; fi
+  echo "bootstrap: Python 3.11 or newer is needed; install it, or name one with PYTHON=/path/to/python3" >&2
+  return 1
+}
+stamp=$(cat "$here"/requirements.txt "$here"/requirements/*.txt "$here"/scripts/bootstrap.sh | cksum | tr -d ' ')-$(basename "$req")
+[ -f "$venv/.stamp" ] && grep -qx "$stamp" "$venv/.stamp" && exit 0
+python=$(find_python)
+echo "bootstrap: $venv for $(basename "$req") with $("$python" -V)"
+if command -v uv >/dev/null 2>&1; then uv=uv
+elif [ -x "$venv.uv/bin/uv" ] || "$python" -m pip install -q --disable-pip-version-check --target "$venv.uv" uv >/dev/null 2>&1; then uv="$venv.uv/bin/uv"
+else uv=
+fi
+[ -x "$venv/bin/python" ] || {
+  { [ -n "$uv" ] && UV_PYTHON_DOWNLOADS=never "$uv" venv -q --python "$python" "$venv"; } ||
+    "$python" -m venv "$venv" 2>/dev/null || "$python" -m venv --clear --without-pip "$venv"
+}
+{ [ -n "$uv" ] && UV_PYTHON_DOWNLOADS=never "$uv" pip install -q --python "$venv/bin/python" -r "$req"; } ||
+  "$python" -m pip --python "$venv/bin/python" install -q --disable-pip-version-check -r "$req"
+if [ "$(basename "$req")" != pcluster.txt ]; then "$venv/bin/python" "$here/scripts/fetch_collections.py"; fi
+[ -f "$venv/.stamp" ] && grep -q -- "^${stamp%-*}-" "$venv/.stamp" || rm -f "$venv/.stamp"
+echo "$stamp" >> "$venv/.stamp"
