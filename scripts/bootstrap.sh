@@ -31,5 +31,6 @@ fi
 { [ -n "$uv" ] && UV_PYTHON_DOWNLOADS=never "$uv" pip install -q --python "$venv/bin/python" -r "$req"; } ||
   "$python" -m pip --python "$venv/bin/python" install -q --disable-pip-version-check -r "$req"
 if [ "$(basename "$req")" != pcluster.txt ]; then "$venv/bin/python" "$here/scripts/fetch_collections.py"; fi
-[ -f "$venv/.stamp" ] && grep -q -- "^${stamp%-*}-" "$venv/.stamp" || rm -f "$venv/.stamp"
+# The stamp keeps a line for each requirements file installed since one of them last changed.
+if ! grep -qs -- "^${stamp%-*}-" "$venv/.stamp"; then rm -f "$venv/.stamp"; fi
 echo "$stamp" >> "$venv/.stamp"

@@ -1,0 +1,61 @@
+# The project's commands; `make` alone lists them, and CI runs the same ones.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+PYTHON_IN_VENV := $(VENV)/bin/python
+SEED ?=
+
+.PHONY: help
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: demo-environment ## Take a seed through the lab, from Spack to module load on a compute node (SEED=path for yours)
+	@SEED="$(SEED)" sh scripts/demo.sh
+
+.PHONY: test
+test: system-packages test-environment ## Run every level and the linters
+	@$(PYTHON_IN_VENV) scripts/run_tests.py
+
+.PHONY: test-unit test-module test-judge test-chain
+test-unit: test-environment ## Decisions and modules against fakes (under a minute)
+test-module: system-packages test-environment ## Modules and the lab's rules against the lab's API and block devices
+test-judge: test-environment ## Rendered cluster configs against the real aws-parallelcluster
+test-chain: system-packages test-environment ## From seed to module load on the lab's hosts
+test-unit test-module test-judge test-chain:
+	@$(PYTHON_IN_VENV) scripts/run_tests.py $(@:test-%=%)
+
+.PHONY: molecule
+molecule: system-packages test-environment ## Roles on the lab's hosts
+	@$(PYTHON_IN_VENV) scripts/run_tests.py molecule
+
+.PHONY: lint
+lint: test-environment ## ruff, yamllint, shellcheck, ansible-lint (production profile), antsibull-changelog
+	@$(PYTHON_IN_VENV) scripts/run_tests.py lint
+
+.PHONY: sanity
+sanity: test-environment ## ansible-test sanity on a copy outside the checkout
+	@$(PYTHON_IN_VENV) scripts/run_tests.py sanity
+
+.PHONY: image
+image: demo-environment ## Build the lab's host image ahead of time (kept in the cache)
+	@$(PYTHON_IN_VENV) -m tests.lab image
+
+.PHONY: clean
+clean: ## Remove whatever a lab left behind, and the caches in the checkout
+	@if [ -x $(PYTHON_IN_VENV) ]; then $(PYTHON_IN_VENV) -m tests.lab clean; fi
+	@rm -rf .cache .ruff_cache .pytest_cache .hypothesis .ansible
+	@find . -name __pycache__ -type d -not -path './.venv*' -prune -exec rm -rf {} +
+
+# As root on Debian, install what the lab's hosts and devices need; PETAL_NO_APT=1 leaves the machine alone.
+.PHONY: system-packages
+system-packages:
+	@[ "$${PETAL_NO_APT:-}" = 1 ] || sh scripts/system_packages.sh
+
+.PHONY: demo-environment
+demo-environment: system-packages
+	@sh scripts/bootstrap.sh $(VENV) requirements/demo.txt
+
+.PHONY: test-environment
+test-environment:
+	@sh scripts/bootstrap.sh $(VENV) requirements/test.txt

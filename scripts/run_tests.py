@@ -1,0 +1,246 @@
+"""Run the levels of the tests, one line each: name, counts, seconds.
+
+run_tests.py            every level, the quick ones first; closes with "N passed, N failed, N skipped"
+run_tests.py LEVEL ...  these levels, with their output as it comes
+
+Without a level named, the output of each is kept in .cache/test/LEVEL.log; of a level that failed, the end is shown.
+A level that cannot run on this machine counts as one skipped and says what to install.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from xml.etree import ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+LOGS = ROOT / ".cache" / "test"
+SCENARIOS = ROOT / "extensions" / "molecule"
+JUDGE_ENVIRONMENT = ".venv-pcluster"
+# Nothing takes nearly as long unless it hangs.
+COMMAND_TIMEOUT = 900
+LINES_SHOWN_OF_A_FAILURE = 60
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """The counts of one level; notes are lines for a person: what failed, why something was skipped."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    notes: tuple[str, ...] = ()
+
+    def __add__(self, other: Outcome) -> Outcome:
+        return Outcome(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped, self.notes + other.notes)
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+@dataclasses.dataclass(frozen=True)
+class Shell:
+    """Runs the commands of one level; their output goes to the log, or straight to the terminal when there is none."""
+
+    log: pathlib.Path | None
+
+    def run(self, *command: str, timeout: float = COMMAND_TIMEOUT) -> int:
+        """Run a command in the checkout and return its exit code; 124 when it was stopped after `timeout` seconds."""
+        output = self.log.open("ab") if self.log else None
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment(), stdout=output, stderr=subprocess.STDOUT if output else None, start_new_session=True
+        )
+        try:
+            return process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return 124
+        finally:
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            if output:
+                output.close()
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of every command: our tools first, our collection found, and no way to a real AWS account."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("AWS_") or name == "AWS_CA_BUNDLE"}
+    return ours | {
+        "PATH": f"{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks" / "collections"),
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def run_pytest(shell: Shell, *paths: str) -> Outcome:
+    """Run pytest on those of the paths that exist."""
+    present = [path for path in paths if (ROOT / path).exists()]
+    with_tests = [path for path in present if any((ROOT / path).rglob("test_*.py"))]
+    if not with_tests:
+        return Outcome(failed=1, notes=(f"no tests found in {' '.join(paths)}",))
+    report = LOGS / "junit.xml"
+    report.unlink(missing_ok=True)
+    code = shell.run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--junit-xml={report}", *with_tests)
+    if not report.exists():
+        return Outcome(failed=1, notes=(f"pytest ended with code {code} and left no report",))
+    outcome = read_junit(report)
+    if code and not outcome.failed:
+        return outcome + Outcome(failed=1, notes=(f"pytest ended with code {code}",))
+    return outcome
+
+
+def read_junit(report: pathlib.Path) -> Outcome:
+    """Count the cases of a JUnit report; each failed case and each reason to skip becomes a note."""
+    outcome, reasons = Outcome(), {}
+    for case in ElementTree.parse(report).iter("testcase"):
+        name = "::".join(filter(None, (case.get("classname"), case.get("name"))))
+        if case.find("failure") is not None or case.find("error") is not None:
+            outcome += Outcome(failed=1, notes=(f"failed: {name}",))
+        elif (skip := case.find("skipped")) is not None:
+            outcome += Outcome(skipped=1)
+            reasons[skip.get("message", "")] = reasons.get(skip.get("message", ""), 0) + 1
+        else:
+            outcome += Outcome(passed=1)
+    return outcome + Outcome(notes=tuple(f"skipped {count}: {reason}" for reason, count in reasons.items()))
+
+
+def unit(shell: Shell) -> Outcome:
+    return run_pytest(shell, "tests/unit")
+
+
+def module(shell: Shell) -> Outcome:
+    return run_pytest(shell, "tests/lab_rules", "tests/integration")
+
+
+def chain(shell: Shell) -> Outcome:
+    missing = missing_for_hosts()
+    return Outcome(skipped=1, notes=missing) if missing else run_pytest(shell, "tests/chain")
+
+
+def judge(shell: Shell) -> Outcome:
+    if shell.run("sh", "scripts/bootstrap.sh", JUDGE_ENVIRONMENT, "requirements/pcluster.txt"):
+        return Outcome(skipped=1, notes=("aws-parallelcluster could not be installed (requirements/pcluster.txt)",))
+    return run_pytest(shell, "tests/judge")
+
+
+def lint(shell: Shell) -> Outcome:
+    """Run each linter; one that complains counts as one failure."""
+    scripts = [str(path.relative_to(ROOT)) for path in tracked_files() if is_shell_script(path)]
+    checks = {
+        "ruff": ["ruff", "check", "--no-cache", "--output-format=concise", "."],
+        "yamllint": ["yamllint", "--strict", "--format=parsable", "."],
+        "shellcheck": ["shellcheck", *scripts],
+        "antsibull-changelog": ["antsibull-changelog", "lint"],
+        "ansible-lint": ["ansible-lint", "--offline", "--profile=production", "--nocolor", "--format=pep8"],
+    }
+    failures = [name for name, command in checks.items() if shell.run(*command)]
+    notes = tuple(f"failed: {name}" for name in failures)
+    return Outcome(passed=len(checks) - len(failures), failed=len(failures), notes=notes)
+
+
+def tracked_files() -> list[pathlib.Path]:
+    """Return the files of the checkout that git knows or would add."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    paths = [ROOT / name for name in listing.stdout.split("\0") if name]
+    return [path for path in paths if path.is_file() and not path.is_symlink()]
+
+
+def is_shell_script(path: pathlib.Path) -> bool:
+    if path.suffix == ".sh":
+        return True
+    if path.suffix:
+        return False
+    with path.open("rb") as file:
+        first = file.readline()
+    return first.startswith(b"#!") and first.rstrip().endswith((b"/sh", b"/bash", b"env sh", b"env bash"))
+
+
+def sanity(shell: Shell) -> Outcome:
+    results = LOGS / "sanity"
+    shutil.rmtree(results, ignore_errors=True)
+    code = shell.run("sh", "scripts/sanity.sh", str(results))
+    outcome = sum((read_junit(report) for report in sorted(results.glob("*.xml"))), Outcome())
+    if code and not outcome.failed:
+        return outcome + Outcome(failed=1, notes=(f"ansible-test sanity ended with code {code}",))
+    return outcome
+
+
+def molecule(shell: Shell) -> Outcome:
+    """Run every role's scenario on one lab, which the scenario `default` starts and stops."""
+    missing = missing_for_hosts()
+    if missing:
+        return Outcome(skipped=1, notes=missing)
+    scenarios = sorted(path.parent.name for path in SCENARIOS.glob("*/molecule.yml") if path.parent.name != "default")
+    try:
+        if shell.run("molecule", "create", "--scenario-name", "default"):
+            return Outcome(failed=1, notes=("failed: the lab did not start",))
+        failures = [name for name in scenarios if shell.run("molecule", "test", "--scenario-name", name)]
+    finally:
+        shell.run("molecule", "destroy", "--scenario-name", "default")
+    notes = tuple(f"failed: {name}" for name in failures)
+    return Outcome(passed=len(scenarios) - len(failures), failed=len(failures), notes=notes)
+
+
+def missing_for_hosts() -> tuple[str, ...]:
+    """Return what the lab's hosts need and this machine lacks, one line each."""
+    if os.geteuid():
+        return ("the lab's hosts and block devices need root",)
+    command = [sys.executable, "-m", "tests.lab", "check"]
+    check = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+    if check.returncode == 0:
+        return ()
+    return tuple((check.stdout or check.stderr).strip().splitlines()[-10:]) or ("python -m tests.lab check failed",)
+
+
+# In the order in which they run: what fails soonest comes first.
+LEVELS: dict[str, Callable[[Shell], Outcome]] = {
+    "unit": unit,
+    "lint": lint,
+    "judge": judge,
+    "module": module,
+    "sanity": sanity,
+    "chain": chain,
+    "molecule": molecule,
+}
+
+
+def run_level(name: str, verbose: bool) -> Outcome:
+    """Run one level and print its line."""
+    log = LOGS / f"{name}.log"
+    log.unlink(missing_ok=True)
+    started = time.monotonic()
+    outcome = LEVELS[name](Shell(None if verbose else log))
+    print(f"{name:<10} {outcome}, {time.monotonic() - started:.0f} s", flush=True)
+    for note in outcome.notes:
+        print(f"           {note}", flush=True)
+    if outcome.failed and log.exists():
+        lines = log.read_text(errors="replace").splitlines()
+        print("\n".join(["", f"--- the end of {log.relative_to(ROOT)}", *lines[-LINES_SHOWN_OF_A_FAILURE:], "---", ""]), flush=True)
+    return outcome
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Run the levels of the tests, one line each.")
+    parser.add_argument("levels", nargs="*", choices=[*LEVELS, []], metavar="LEVEL", help=f"one of {', '.join(LEVELS)}; all when left out")
+    named = parser.parse_args().levels
+    LOGS.mkdir(parents=True, exist_ok=True)
+    total = sum((run_level(name, verbose=bool(named)) for name in named or LEVELS), Outcome())
+    print(total)
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
