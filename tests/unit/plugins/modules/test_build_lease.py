@@ -1,0 +1,107 @@
+"""One run at a time works on a build."""
+
+import pytest
+
+from plugins.module_utils._core.errors import ExplainedError
+from plugins.modules.build_lease import run
+
+VOLUME = "vol-0123456789abcdef0"
+
+
+class FakeBuilds:
+    """Remembers the tags of one volume; `rival` writes its own lease right after ours."""
+
+    def __init__(self, tags=None, rival=None):
+        self.tags, self.rival, self.writes = tags if tags is not None else {}, rival, 0
+
+    def volume_tags(self, volume_id):
+        return None if self.tags is False else dict(self.tags)
+
+    def tag(self, resource_id, tags):
+        self.writes += 1
+        self.tags.update(tags)
+        if self.rival:
+            self.tags["petal:lease"] = self.rival
+
+    def untag(self, resource_id, key):
+        self.writes += 1
+        self.tags.pop(key, None)
+
+
+class Clock:
+    def __init__(self, now=1000):
+        self.now = now
+
+    def time(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+def lease(gateway, check_mode=False, dead=False, clock=None, **options):
+    clock = clock or Clock()
+    defaults = {"volume_id": VOLUME, "build_id": "ab12", "state": "held", "stage": None, "holder": "me/1", "lease_seconds": 600, "wait_timeout": 0, "take_over": False}
+    return run({**defaults, **options}, gateway, check_mode, now=clock.time, sleep=clock.sleep, is_dead=lambda lease: dead)
+
+
+def test_a_free_lease_is_taken_with_its_stage():
+    gateway = FakeBuilds()
+    assert lease(gateway, stage="mounted")["held"]
+    assert gateway.tags == {"petal:lease": "me/1 1600", "petal:stage": "mounted"}
+
+
+def test_taking_a_lease_again_renews_it_and_keeps_the_stage():
+    gateway = FakeBuilds({"petal:lease": "me/1 1100", "petal:stage": "mounted"})
+    assert lease(gateway)["stage"] == "mounted"
+    assert gateway.tags["petal:lease"] == "me/1 1600"
+
+
+def test_another_holder_is_refused_by_name():
+    with pytest.raises(ExplainedError, match="other/2"):
+        lease(FakeBuilds({"petal:lease": "other/2 9999"}))
+
+
+def test_another_holder_can_be_waited_for():
+    assert lease(FakeBuilds({"petal:lease": "other/2 1200"}), wait_timeout=600)["held"]
+
+
+def test_waiting_for_another_holder_ends():
+    with pytest.raises(ExplainedError, match="other/2"):
+        lease(FakeBuilds({"petal:lease": "other/2 9999"}), wait_timeout=60)
+
+
+def test_a_dead_holder_is_succeeded_at_once():
+    assert lease(FakeBuilds({"petal:lease": "other/2 9999"}), dead=True)["held"]
+
+
+def test_take_over_takes_a_living_holders_lease():
+    assert lease(FakeBuilds({"petal:lease": "other/2 9999"}), take_over=True)["held"]
+
+
+def test_whoever_writes_last_holds_the_lease():
+    with pytest.raises(ExplainedError, match="rival/3"):
+        lease(FakeBuilds(rival="rival/3 9999"))
+
+
+def test_a_volume_that_is_gone_is_said_to_be_gone():
+    result = lease(FakeBuilds(False))
+    assert result["gone"] and not result["held"] and not result["changed"]
+
+
+def test_check_mode_writes_nothing():
+    gateway = FakeBuilds()
+    assert lease(gateway, check_mode=True)["changed"]
+    assert gateway.writes == 0
+
+
+def test_only_our_own_lease_is_released():
+    gateway = FakeBuilds({"petal:lease": "other/2 9999"})
+    assert not lease(gateway, state="released")["changed"]
+    assert gateway.tags == {"petal:lease": "other/2 9999"}
+
+
+def test_a_released_lease_is_gone_and_the_stage_stays():
+    gateway = FakeBuilds({"petal:lease": "me/1 1100"})
+    assert lease(gateway, state="released", stage="failed")["changed"]
+    assert gateway.tags == {"petal:stage": "failed"}
