@@ -1,0 +1,297 @@
+# Copyright: petal.hpc contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""EBS snapshots in AWS: find, create exactly one, wait, tag, delete."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from .._core import tags as tag
+from .._core.errors import ExplainedError
+from .._core.snapshot import Snapshot, SnapshotRequest, SnapshottedVolume, bare, oldest
+from .errors import SERVER_CODES, THROTTLING_CODES, aws_code, explained
+from .waiting import growing_pauses, until_visible, wait_until
+
+# DescribeSnapshots: at most 1000 results a page and 200 values a filter.
+PAGE_SIZE = 1000
+VALUES_PER_FILTER = 200
+# The request may have been carried out although no answer came: look before asking again.
+AMBIGUOUS_CODES = SERVER_CODES | {"ResponseParserError", "HTTPClientError", "ConnectionError"}
+# EC2 refuses these before it does anything, so asking again cannot make a second snapshot.
+REFUSED_FOR_NOW_CODES = THROTTLING_CODES | {"SnapshotCreationPerVolumeRateExceeded"}
+CREATE_ATTEMPTS = 6
+# After a lost answer: how long a snapshot may take to show up in DescribeSnapshots before we believe there is none.
+LOST_ANSWER_LOOKS = 5
+REGIONS_AT_ONCE = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class SnapshotQuery:
+    """Which snapshots to list; everything left out matches.
+
+    owners: account ids or "self". filters: as DescribeSnapshots takes them, {name: [values]}.
+    """
+
+    owners: tuple[str, ...] = ("self",)
+    snapshot_ids: tuple[str, ...] = ()
+    volume_id: str | None = None
+    name: str | None = None
+    tags: dict[str, str] = dataclasses.field(default_factory=dict)
+    filters: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    managed_only: bool = False
+
+
+class SnapshotGateway:
+    """ec2: a boto3 EC2 client.
+
+    ec2_without_retries: returns a client that sends each request once; botocore's own retries could make two snapshots of one request.
+    ec2_in: returns a client for another region, to say where a volume is that is not here; None: do not look.
+    sts: returns an STS client; needed for own_account only.
+    """
+
+    def __init__(
+        self,
+        ec2,
+        ec2_without_retries: Callable[[], object] | None = None,
+        ec2_in: Callable[[str], object] | None = None,
+        sts: Callable[[], object] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ):
+        self._ec2 = ec2
+        self._ec2_without_retries = ec2_without_retries or (lambda: ec2)
+        self._ec2_in = ec2_in
+        self._sts = sts
+        self._sleep = sleep
+
+    @property
+    def region(self) -> str:
+        return self._ec2.meta.region_name
+
+    def list_snapshots(self, query: SnapshotQuery) -> Iterator[Snapshot]:
+        """Yield the snapshots of a query, page by page."""
+        for filters in _filters(query):
+            for found in self._describe(filters, query.owners):
+                yield _snapshot(found)
+
+    def find_by_fingerprint(self, fingerprint: str, query: SnapshotQuery | None = None) -> list[Snapshot]:
+        """Return the snapshots with that fingerprint under our tag or the old one, written with or without "sha256:"."""
+        spellings = [f"sha256:{bare(fingerprint)}", bare(fingerprint)]
+        query = query or SnapshotQuery()
+        found = {}
+        for prefix in (tag.PREFIX, tag.OLD_PREFIX):
+            filters = {**query.filters, f"tag:{tag.key(tag.FINGERPRINT, prefix)}": spellings}
+            for snapshot in self.list_snapshots(dataclasses.replace(query, filters=filters)):
+                found[snapshot.snapshot_id] = snapshot
+        return oldest(found.values())
+
+    def find_alike(self, request: SnapshotRequest) -> list[Snapshot]:
+        """Return our own snapshots, in any state, that share the request's identity."""
+        if request.snapshot_id:
+            return list(self.list_snapshots(SnapshotQuery(snapshot_ids=(request.snapshot_id,))))
+        if request.fingerprint:
+            return self.find_by_fingerprint(request.fingerprint)
+        return oldest(self.list_snapshots(SnapshotQuery(name=request.name)))
+
+    def find_visible(self, snapshot_ids: Iterable[str]) -> dict[str, Snapshot]:
+        """Return, by id, those of the snapshots that this account may see here, whoever owns them."""
+        ids = tuple(dict.fromkeys(snapshot_ids))
+        return {str(found.snapshot_id): found for found in self.list_snapshots(SnapshotQuery(owners=(), snapshot_ids=ids))} if ids else {}
+
+    def get_snapshot(self, snapshot_id: str) -> Snapshot:
+        with explained("read the snapshot", resource=snapshot_id):
+            return _snapshot(self._ec2.describe_snapshots(SnapshotIds=[snapshot_id])["Snapshots"][0])
+
+    def get_volume(self, volume_id: str) -> SnapshottedVolume:
+        """Return a volume; an ExplainedError says whether it is missing, elsewhere, or not ours to see."""
+        try:
+            with explained("read the volume", resource=volume_id):
+                return _volume(self._ec2.describe_volumes(VolumeIds=[volume_id])["Volumes"][0])
+        except ExplainedError as error:
+            if aws_code(error) != "InvalidVolume.NotFound":
+                raise
+            raise self._missing_volume(volume_id) from error
+
+    def create_snapshot(self, volume_id: str, description: str, tags: dict[str, str], find_made: Callable[[], list[Snapshot]]) -> Snapshot:
+        """Create one snapshot, however often an answer is lost on the way.
+
+        find_made: returns the snapshots that this very request may have made; asked after an ambiguous failure,
+        because CreateSnapshot takes no client token and a blind second request could make a second snapshot.
+        """
+        ec2 = self._ec2_without_retries()
+        specification = [{"ResourceType": "snapshot", "Tags": _tag_list(tags)}]
+        for attempt, pause in enumerate(growing_pauses(), start=1):
+            try:
+                with explained("create a snapshot of", resource=volume_id):
+                    return _snapshot(ec2.create_snapshot(VolumeId=volume_id, Description=description, TagSpecifications=specification))
+            except ExplainedError as error:
+                code = aws_code(error)
+                if code in AMBIGUOUS_CODES:
+                    made = self._look_for(find_made)
+                    if made:
+                        return made[0]
+                elif code not in REFUSED_FOR_NOW_CODES:
+                    raise
+                if attempt == CREATE_ATTEMPTS:
+                    raise
+            self._sleep(pause)
+        raise AssertionError("growing_pauses never ends")
+
+    def wait_until_completed(self, snapshot_id: str, time_limit: float) -> Snapshot:
+        """Wait for a snapshot and return it as it is then; raises ExplainedError for state error and when time is up."""
+        until_visible(lambda: self.get_snapshot(snapshot_id), sleep=self._sleep)
+        return wait_until(
+            lambda: self.get_snapshot(snapshot_id),
+            _completed,
+            what="completed",
+            resource=snapshot_id,
+            time_limit=time_limit,
+            next_step="It goes on in AWS. Run the same task again to wait for it: no second snapshot is made. wait_timeout sets how long.",
+            seen=lambda snapshot: f"{snapshot.state}, {snapshot.progress}",
+            sleep=self._sleep,
+        )
+
+    def tag_snapshot(self, snapshot_id: str, tags: dict[str, str]) -> None:
+        with explained("tag the snapshot", resource=snapshot_id):
+            self._ec2.create_tags(Resources=[snapshot_id], Tags=_tag_list(tags))
+
+    def delete_snapshot(self, snapshot_id: str) -> None:
+        """Delete a snapshot; one that is gone already is a success."""
+        try:
+            with explained("delete the snapshot", resource=snapshot_id):
+                self._ec2.delete_snapshot(SnapshotId=snapshot_id)
+        except ExplainedError as error:
+            if aws_code(error) != "InvalidSnapshot.NotFound":
+                raise
+
+    def images_made_from(self, snapshot_id: str) -> list[str]:
+        """Return the ids of our own AMIs that need the snapshot."""
+        with explained("find the images made from", resource=snapshot_id):
+            filters = [{"Name": "block-device-mapping.snapshot-id", "Values": [snapshot_id]}]
+            answer = self._ec2.describe_images(Owners=["self"], Filters=filters)
+        return sorted(image["ImageId"] for image in answer["Images"])
+
+    def own_account(self) -> str:
+        """Return the id of the account that the credentials belong to; every identity may ask for it."""
+        with explained("find out whose credentials these are"):
+            return self._sts().get_caller_identity()["Account"]
+
+    def shared_with(self, snapshot_id: str) -> list[str]:
+        """Return the account ids a snapshot is shared with; "all" stands for everybody."""
+        with explained("read who may use", resource=snapshot_id):
+            answer = self._ec2.describe_snapshot_attribute(SnapshotId=snapshot_id, Attribute="createVolumePermission")
+        return sorted(permission.get("UserId") or permission["Group"] for permission in answer["CreateVolumePermissions"])
+
+    def _describe(self, filters: list[dict], owners: tuple[str, ...]) -> Iterator[dict]:
+        arguments = {"Filters": filters, **({"OwnerIds": list(owners)} if owners else {})}
+        with explained("list snapshots"):
+            pages = self._ec2.get_paginator("describe_snapshots").paginate(**arguments, PaginationConfig={"PageSize": PAGE_SIZE})
+            for page in pages:
+                yield from page["Snapshots"]
+
+    def _look_for(self, find_made: Callable[[], list[Snapshot]]) -> list[Snapshot]:
+        for pause in itertools.islice(growing_pauses(), LOST_ANSWER_LOOKS):
+            self._sleep(pause)
+            made = [snapshot for snapshot in find_made() if snapshot.usable]
+            if made:
+                return oldest(made)
+        return []
+
+    def _missing_volume(self, volume_id: str) -> ExplainedError:
+        region = self._region_of(volume_id)
+        if region:
+            return ExplainedError(
+                f"Volume {volume_id} is in {region}, not in {self.region}.",
+                resource=volume_id,
+                next_step=f"Set region: {region}; snapshots are taken where the volume is, and copied from there.",
+                found_in_region=region,
+            )
+        return ExplainedError(
+            f"Volume {volume_id} does not exist in {self.region}, nor in another region of this account.",
+            resource=volume_id,
+            next_step="Check the id and the account (profile); the volume may have been deleted.",
+        )
+
+    def _region_of(self, volume_id: str) -> str | None:
+        if self._ec2_in is None:
+            return None
+        with explained("list the regions"):
+            regions = [region["RegionName"] for region in self._ec2.describe_regions()["Regions"]]
+        others = [region for region in regions if region != self.region]
+        with ThreadPoolExecutor(REGIONS_AT_ONCE) as pool:
+            found = pool.map(lambda region: self._has_volume(region, volume_id), others)
+            return next((region for region, here in zip(others, found, strict=True) if here), None)
+
+    def _has_volume(self, region: str, volume_id: str) -> bool:
+        try:
+            with explained("read the volume", resource=volume_id):
+                return bool(self._ec2_in(region).describe_volumes(VolumeIds=[volume_id])["Volumes"])
+        except ExplainedError:
+            # A region that refuses us cannot be told from one that lacks the volume; the message names neither.
+            return False
+
+
+def _completed(snapshot: Snapshot) -> bool:
+    if snapshot.state == "error":
+        raise ExplainedError(
+            f"Snapshot {snapshot.snapshot_id} failed in AWS: {snapshot.state_message or 'no reason given'}.",
+            resource=snapshot.snapshot_id,
+            next_step="Run the task again: a failed snapshot does not count and another one is taken. Delete this one by its snapshot_id.",
+        )
+    return snapshot.state == "completed"
+
+
+def _filters(query: SnapshotQuery) -> Iterator[list[dict]]:
+    """Yield the Filters of each request that the query needs: a filter takes only so many values."""
+    wanted = {name: list(values) for name, values in query.filters.items()}
+    wanted |= {f"tag:{key}": [value] for key, value in query.tags.items()}
+    if query.volume_id:
+        wanted["volume-id"] = [query.volume_id]
+    if query.name:
+        wanted[f"tag:{tag.NAME}"] = [query.name]
+    if query.managed_only:
+        wanted[f"tag:{tag.CREATED_BY}"] = [tag.CREATOR]
+    common = [{"Name": name, "Values": values} for name, values in wanted.items()]
+    if not query.snapshot_ids:
+        yield common
+        return
+    # A filter and not SnapshotIds: one unknown id would make the whole request fail.
+    for first in range(0, len(query.snapshot_ids), VALUES_PER_FILTER):
+        yield [*common, {"Name": "snapshot-id", "Values": list(query.snapshot_ids[first : first + VALUES_PER_FILTER])}]
+
+
+def _snapshot(found: dict) -> Snapshot:
+    started = found.get("StartTime")
+    return Snapshot(
+        snapshot_id=found["SnapshotId"],
+        state=found.get("State") or "pending",
+        volume_id=found.get("VolumeId"),
+        volume_size_gib=found.get("VolumeSize"),
+        progress=found.get("Progress") or "0%",
+        encrypted=found.get("Encrypted"),
+        kms_key_id=found.get("KmsKeyId"),
+        owner_id=found.get("OwnerId"),
+        start_time=started.isoformat() if started else None,
+        description=found.get("Description") or "",
+        tags={item["Key"]: item["Value"] for item in found.get("Tags", [])},
+        state_message=found.get("StateMessage"),
+        storage_tier=found.get("StorageTier"),
+    )
+
+
+def _volume(found: dict) -> SnapshottedVolume:
+    return SnapshottedVolume(
+        volume_id=found["VolumeId"],
+        size_gib=found["Size"],
+        attached=any(attachment.get("State") != "detached" for attachment in found.get("Attachments", [])),
+        encrypted=found.get("Encrypted"),
+        kms_key_id=found.get("KmsKeyId"),
+        tags={item["Key"]: item["Value"] for item in found.get("Tags", [])},
+    )
+
+
+def _tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

@@ -1,0 +1,290 @@
+# Copyright: petal.hpc contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Snapshots: what is asked, what is found, what has to happen."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping
+
+from . import tags as tag
+from .errors import ExplainedError
+from .plan import Plan
+
+CLEAN = "clean"
+CRASH = "crash"
+# Only these can be restored from, now or after waiting; `error`, `recoverable` and `recovering` cannot.
+USABLE_STATES = ("pending", "completed")
+# Facts about one volume or one moment: they would be wrong on the snapshot of it.
+TAGS_OF_THE_VOLUME_ALONE = (tag.LEASE, tag.PROGRESS, tag.STAGE, tag.GENERATION, tag.PROTECTED, tag.OWNER)
+# EC2 API reference, CreateSnapshot and Tag restrictions.
+LONGEST_DESCRIPTION = 255
+MOST_TAGS = 50
+
+_BARE_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Snapshot:
+    """One EBS snapshot as it is in AWS, or as it will be (then snapshot_id is None).
+
+    progress: as EC2 gives it, "42%". start_time: ISO 8601 in UTC. volume_size_gib: the size of the volume, not of its blocks.
+    """
+
+    snapshot_id: str | None
+    state: str
+    volume_id: str | None = None
+    volume_size_gib: int | None = None
+    progress: str = "0%"
+    encrypted: bool | None = None
+    kms_key_id: str | None = None
+    owner_id: str | None = None
+    start_time: str | None = None
+    description: str = ""
+    tags: dict[str, str] = dataclasses.field(default_factory=dict)
+    state_message: str | None = None
+    storage_tier: str | None = None
+
+    @property
+    def name(self) -> str | None:
+        return self.tags.get(tag.NAME)
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The fingerprint as sha256:<hex>, whichever way the tag spells it."""
+        value = tag.read(self.tags, tag.FINGERPRINT)
+        return f"sha256:{bare(value)}" if value else None
+
+    @property
+    def usable(self) -> bool:
+        return self.state in USABLE_STATES
+
+    def to_result(self) -> dict[str, object]:
+        """Return what modules give back for one snapshot."""
+        facts = {"name": self.name, "fingerprint": self.fingerprint, "consistency": tag.read(self.tags, tag.CONSISTENCY)}
+        return {**dataclasses.asdict(self), **facts}
+
+
+@dataclasses.dataclass(frozen=True)
+class SnapshottedVolume:
+    """What a snapshot needs to know of its volume."""
+
+    volume_id: str
+    size_gib: int
+    attached: bool
+    encrypted: bool | None = None
+    kms_key_id: str | None = None
+    tags: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class SnapshotRequest:
+    """The snapshot asked for; None means "not said".
+
+    A snapshot is told from others by snapshot_id, else by fingerprint, else by name.
+    consistency: "clean" (nobody was writing) or "crash" (as after a power cut); None: clean when the volume is not attached.
+    copy_volume_tags: take over the volume's tags that begin with our prefix.
+    """
+
+    snapshot_id: str | None = None
+    volume_id: str | None = None
+    name: str | None = None
+    description: str | None = None
+    fingerprint: str | None = None
+    tags: dict[str, str] = dataclasses.field(default_factory=dict)
+    consistency: str | None = None
+    copy_volume_tags: bool = False
+
+    @property
+    def identity(self) -> str:
+        """What tells the snapshot from others, as words for a message."""
+        if self.snapshot_id:
+            return self.snapshot_id
+        return f"with fingerprint {self.fingerprint}" if self.fingerprint else f"named {self.name}"
+
+
+def bare(fingerprint: str) -> str:
+    """Return a fingerprint's hexadecimal digits, for comparing: builds before ours wrote them without "sha256:"."""
+    return fingerprint.strip().lower().removeprefix("sha256:")
+
+
+def canonical_fingerprint(text: str) -> str:
+    """Return sha256:<64 hex> for a fingerprint written with or without its prefix; anything else is an ExplainedError."""
+    if not _BARE_FINGERPRINT.fullmatch(bare(text)):
+        raise ExplainedError(
+            f"{text!r} is not a fingerprint.",
+            resource=text,
+            next_step="Give sha256: and 64 hexadecimal digits, as the filter petal.hpc.seed_variants returns them.",
+        )
+    return f"sha256:{bare(text)}"
+
+
+def oldest(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
+    """Return the snapshots, oldest first; every run that looks at the same ones agrees on the order."""
+    return sorted(snapshots, key=lambda snapshot: (snapshot.start_time or "", snapshot.snapshot_id or ""))
+
+
+def tags_for(request: SnapshotRequest, volume: SnapshottedVolume, consistency: str) -> dict[str, str]:
+    """Return every tag of a new snapshot, as it goes into the call that creates it.
+
+    Raises ExplainedError when the tags contradict the request or exceed what EC2 takes.
+    """
+    left_out = {tag.key(name) for name in TAGS_OF_THE_VOLUME_ALONE}
+    inherited = {key: value for key, value in volume.tags.items() if key.startswith(tag.PREFIX) and key not in left_out}
+    decided = {tag.key(tag.CONSISTENCY): consistency}
+    if request.fingerprint:
+        decided[tag.key(tag.FINGERPRINT)] = request.fingerprint
+    for key, value in decided.items():
+        if request.tags.get(key, value) != value:
+            raise ExplainedError(
+                f"The tag {key}={request.tags[key]} contradicts {value}, which the other options say.",
+                next_step=f"Leave {key} out of tags.",
+            )
+    every = tag.managed(request.name, {**(inherited if request.copy_volume_tags else {}), **request.tags, **decided})
+    _check_tags(every)
+    return every
+
+
+def plan_snapshot(request: SnapshotRequest, found: Iterable[Snapshot], volume: SnapshottedVolume | None) -> Plan:
+    """Decide whether a snapshot has to be created or tagged.
+
+    found: our own snapshots that share the request's identity, in any state.
+    volume: the volume to snapshot; None when the request names none or a usable snapshot was found.
+    Returns a Plan whose actions are (), ("tag",) or ("create",).
+    Raises ExplainedError when the name belongs to another volume's snapshot, or when there is nothing to take a snapshot of.
+    """
+    usable = oldest(snapshot for snapshot in found if snapshot.usable)
+    warnings = _warn_of_useless(found)
+    if usable:
+        return _plan_reuse(request, usable, warnings)
+    if request.snapshot_id:
+        raise ExplainedError(
+            f"Snapshot {request.snapshot_id} does not exist here or cannot be used.",
+            resource=request.snapshot_id,
+            next_step="Check the id and the region, or leave snapshot_id out and give volume_id to take a new snapshot.",
+        )
+    if volume is None:
+        raise ExplainedError(
+            f"There is no snapshot {request.identity}, and no volume to take one of.",
+            resource=request.fingerprint or request.name,
+            next_step="Give volume_id.",
+        )
+    if request.description and len(request.description) > LONGEST_DESCRIPTION:
+        raise ExplainedError(
+            f"The description has {len(request.description)} characters; EC2 takes {LONGEST_DESCRIPTION}.", next_step="Shorten it."
+        )
+    return _plan_create(request, volume, warnings)
+
+
+def plan_absent(request: SnapshotRequest, found: Iterable[Snapshot], images: Mapping[str, Iterable[str]]) -> Plan:
+    """Decide whether a snapshot may be deleted.
+
+    found: our own snapshots that share the request's identity, in any state.
+    images: AMI ids by the snapshot id they are made from.
+    Returns a Plan whose actions are () or ("delete",).
+    Raises ExplainedError for snapshots that we did not make, that are protected, used by an AMI, or that are not one but several.
+    """
+    candidates = oldest(found)
+    if not candidates:
+        return Plan()
+    if len(candidates) > 1:
+        ids = [snapshot.snapshot_id for snapshot in candidates]
+        raise ExplainedError(
+            f"{len(ids)} snapshots are {request.identity}: {', '.join(map(str, ids))}.",
+            next_step="Say which one is to be deleted with snapshot_id.",
+            snapshot_ids=ids,
+        )
+    snapshot = candidates[0]
+    _refuse_delete(snapshot, list(images.get(str(snapshot.snapshot_id), ())))
+    return Plan(("delete",), before=snapshot.to_result())
+
+
+def keep_one(found: Iterable[Snapshot]) -> tuple[Snapshot, list[str]]:
+    """Return the snapshot that every run agrees on, the oldest usable one, and warnings about the others."""
+    first, *others = oldest(snapshot for snapshot in found if snapshot.usable)
+    return first, _warn_of_others(first, others)
+
+
+def _plan_reuse(request: SnapshotRequest, usable: list[Snapshot], warnings: list[str]) -> Plan:
+    snapshot, others = keep_one(usable)
+    by_name = not request.snapshot_id and not request.fingerprint
+    if by_name and request.volume_id and snapshot.volume_id != request.volume_id:
+        raise ExplainedError(
+            f"The name {request.name} belongs to {snapshot.snapshot_id}, a snapshot of {snapshot.volume_id}, not of {request.volume_id}.",
+            resource=snapshot.snapshot_id,
+            next_step="Choose another name, or delete that snapshot first.",
+        )
+    wanted = {**snapshot.tags, **request.tags}
+    before = snapshot.to_result()
+    if wanted == snapshot.tags:
+        return Plan(before=before, after=before, warnings=(*warnings, *others))
+    _check_tags(wanted)
+    return Plan(("tag",), before, dataclasses.replace(snapshot, tags=wanted).to_result(), (*warnings, *others))
+
+
+def _plan_create(request: SnapshotRequest, volume: SnapshottedVolume, warnings: list[str]) -> Plan:
+    consistency = request.consistency or (CRASH if volume.attached else CLEAN)
+    if volume.attached and not request.consistency:
+        warnings.append(
+            f"Volume {volume.volume_id} is attached: its snapshot holds what had reached the disk, as after a power cut. "
+            "Unmount or freeze the file system first and say consistency: clean, or say consistency: crash to accept it."
+        )
+    snapshot = Snapshot(
+        snapshot_id=None,
+        state="pending",
+        volume_id=volume.volume_id,
+        volume_size_gib=volume.size_gib,
+        encrypted=volume.encrypted,
+        kms_key_id=volume.kms_key_id,
+        description=request.description or "",
+        tags=tags_for(request, volume, consistency),
+    )
+    return Plan(("create",), after=snapshot.to_result(), warnings=tuple(warnings))
+
+
+def _refuse_delete(snapshot: Snapshot, images: list[str]) -> None:
+    if not tag.ours(snapshot.tags):
+        raise ExplainedError(
+            f"Snapshot {snapshot.snapshot_id} was not made by {tag.CREATOR}: it lacks the tag {tag.CREATED_BY}={tag.CREATOR}.",
+            resource=snapshot.snapshot_id,
+            next_step="Delete it with the tool that made it.",
+        )
+    if tag.read(snapshot.tags, tag.PROTECTED) == "true":
+        raise ExplainedError(
+            f"Snapshot {snapshot.snapshot_id} is protected by the tag {tag.key(tag.PROTECTED)}=true.",
+            resource=snapshot.snapshot_id,
+            next_step="Remove the tag first if the snapshot is to go.",
+        )
+    if images:
+        raise ExplainedError(
+            f"Snapshot {snapshot.snapshot_id} holds the data of {', '.join(images)}; instances of that image could no longer start.",
+            resource=snapshot.snapshot_id,
+            next_step="Deregister the image first if nobody needs it.",
+            image_ids=images,
+        )
+
+
+def _check_tags(tags: Mapping[str, str]) -> None:
+    if len(tags) > MOST_TAGS:
+        raise ExplainedError(f"The snapshot would carry {len(tags)} tags; EC2 takes {MOST_TAGS}.", next_step="Give fewer tags.")
+    reserved = sorted(key for key in tags if key.lower().startswith("aws:"))
+    if reserved:
+        raise ExplainedError(f"Tags that begin with aws: belong to AWS: {', '.join(reserved)}.", next_step="Rename them.")
+
+
+def _warn_of_useless(found: Iterable[Snapshot]) -> list[str]:
+    return [
+        f"Snapshot {snapshot.snapshot_id} is in state {snapshot.state} and does not count"
+        + (f": {snapshot.state_message}." if snapshot.state_message else ".")
+        + " Delete it with state: absent and its snapshot_id."
+        for snapshot in found
+        if not snapshot.usable
+    ]
+
+
+def _warn_of_others(kept: Snapshot, others: list[Snapshot]) -> list[str]:
+    if not others:
+        return []
+    ids = ", ".join(str(snapshot.snapshot_id) for snapshot in others)
+    return [f"{kept.snapshot_id} is the oldest of several that are alike and is used; {ids} can be deleted."]

@@ -1,0 +1,253 @@
+#!/usr/bin/python
+# Copyright: petal.hpc contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: ebs_snapshot_info
+version_added: 0.1.0
+short_description: List EBS snapshots
+description:
+  - Lists snapshots, oldest first. Without options, all that this account owns in the region.
+  - Options that are given must all match. A snapshot that does not exist is left out and is no error.
+author: The petal.hpc founders
+options:
+  snapshot_ids:
+    description: Only these snapshots. Left out, all.
+    type: list
+    elements: str
+    default: []
+  fingerprint:
+    description:
+      - Only snapshots with this fingerprint, with or without C(sha256:), in C(petal:fingerprint) or the older C(pctl:fingerprint).
+      - Left out, any or none.
+    type: str
+  volume_id:
+    description: Only snapshots of this volume, which need not exist any more. Left out, of any volume.
+    type: str
+    aliases: [volume]
+  name:
+    description: Only snapshots with this C(Name) tag; C(*) stands for any text. Left out, any or none.
+    type: str
+  tags:
+    description: Only snapshots that carry all these tags. Left out, any.
+    type: dict
+    default: {}
+  filters:
+    description:
+      - Further filters of the EC2 action C(DescribeSnapshots), each with a value or a list of values.
+      - Left out, none.
+    type: dict
+    default: {}
+  managed_only:
+    description: Whether to list only snapshots that this collection has made, those with the tag C(CreatedBy=petal.hpc).
+    type: bool
+    default: false
+  owners:
+    description:
+      - Whose snapshots to list, as account ids or C(self).
+      - Snapshots of others are seen only where they are shared or public, and never with their tags.
+    type: list
+    elements: str
+    default: [self]
+  details:
+    description: Whether to return with whom each own snapshot is shared, which takes one more request for each.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    support: full
+    description: Reads only.
+  diff_mode:
+    support: none
+    description: Reads only.
+  idempotent:
+    support: full
+    description: Reads only.
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+seealso:
+  - module: petal.hpc.ebs_snapshot
+  - module: petal.hpc.snapshot_registry_info
+"""
+
+EXAMPLES = r"""
+- name: List the snapshots that this collection has made
+  petal.hpc.ebs_snapshot_info:
+    region: us-east-1
+    managed_only: true
+
+- name: Find the snapshots of a build
+  petal.hpc.ebs_snapshot_info:
+    region: us-east-1
+    fingerprint: sha256:0f3a5c77d1e24b6a9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b
+
+- name: Show with whom the snapshots of a volume are shared
+  petal.hpc.ebs_snapshot_info:
+    region: us-east-1
+    volume_id: vol-0123456789abcdef0
+    details: true
+"""
+
+RETURN = r"""
+snapshots:
+  description: The snapshots that match, oldest first.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    snapshot_id:
+      description: The snapshot's id.
+      type: str
+      sample: snap-0123456789abcdef0
+    name:
+      description: The C(Name) tag.
+      type: str
+      sample: bioinformatics-alinux2023-x86_64-0f3a5c77d1e2
+    state:
+      description: C(pending), C(completed), C(error), C(recoverable) or C(recovering).
+      type: str
+      sample: completed
+    state_message:
+      description: Why the snapshot failed, when it did.
+      type: str
+      sample: Given key ID is not accessible
+    progress:
+      description: How much of it is done, in percent.
+      type: str
+      sample: 100%
+    volume_id:
+      description: The volume it was taken of.
+      type: str
+      sample: vol-0123456789abcdef0
+    volume_size_gib:
+      description: The size of that volume in GiB; a restored volume is at least as large.
+      type: int
+      sample: 200
+    encrypted:
+      description: Whether the snapshot is encrypted.
+      type: bool
+      sample: true
+    kms_key_id:
+      description: The key it is encrypted with.
+      type: str
+      sample: arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab
+    owner_id:
+      description: The account that owns it.
+      type: str
+      sample: "123456789012"
+    start_time:
+      description: When it was begun, in UTC.
+      type: str
+      sample: "2026-11-22T23:50:00+00:00"
+    description:
+      description: The text given at creation.
+      type: str
+      sample: Bioinformatics, built with Spack
+    fingerprint:
+      description: The fingerprint from its tags, always with C(sha256:).
+      type: str
+      sample: sha256:0f3a5c77d1e24b6a9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b
+    consistency:
+      description: C(clean) or C(crash), from its tags.
+      type: str
+      sample: clean
+    storage_tier:
+      description: C(standard) or C(archive).
+      type: str
+      sample: standard
+    tags:
+      description: All tags; empty for a snapshot of another account.
+      type: dict
+      sample: {"CreatedBy": "petal.hpc"}
+    shared_with:
+      description: The accounts that may use it; C(all) stands for everybody. Null for a snapshot of another account.
+      returned: with O(details=true)
+      type: list
+      elements: str
+      sample: ["210987654321"]
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ..module_utils._aws.snapshots import SnapshotGateway, SnapshotQuery
+from ..module_utils._core.errors import ExplainedError
+from ..module_utils._core.snapshot import canonical_fingerprint, oldest
+
+ARGUMENT_SPEC = {
+    "snapshot_ids": {"type": "list", "elements": "str", "default": []},
+    "fingerprint": {},
+    "volume_id": {"aliases": ["volume"]},
+    "name": {},
+    "tags": {"type": "dict", "default": {}},
+    "filters": {"type": "dict", "default": {}},
+    "managed_only": {"type": "bool", "default": False},
+    "owners": {"type": "list", "elements": "str", "default": ["self"]},
+    "details": {"type": "bool", "default": False},
+}
+# One request for each snapshot, most of it waiting; more would only run into EC2's request limit.
+REQUESTS_AT_ONCE = 8
+
+
+def run(params, gateway):
+    """Return the snapshots that the options describe; `gateway` is a SnapshotGateway or its fake."""
+    query = query_from(params)
+    if params["fingerprint"]:
+        found = gateway.find_by_fingerprint(canonical_fingerprint(params["fingerprint"]), query)
+    else:
+        found = gateway.list_snapshots(query)
+    snapshots = oldest(found)
+    results = [snapshot.to_result() for snapshot in snapshots]
+    if params["details"] and results:
+        add_sharing(results, gateway)
+    return {"changed": False, "snapshots": results}
+
+
+def query_from(params):
+    """Return the SnapshotQuery that the options describe."""
+    filters = {name: value if isinstance(value, list) else [value] for name, value in params["filters"].items()}
+    return SnapshotQuery(
+        owners=tuple(params["owners"]),
+        snapshot_ids=tuple(params["snapshot_ids"]),
+        volume_id=params["volume_id"],
+        name=params["name"],
+        tags={str(key): str(value) for key, value in params["tags"].items()},
+        filters={name: [as_filter(value) for value in values] for name, values in filters.items()},
+        managed_only=params["managed_only"],
+    )
+
+
+def as_filter(value):
+    """Return a value as EC2 filters spell it: YAML's true is "true"."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def add_sharing(results, gateway):
+    """Write into each result who may use the snapshot; only its owner may ask, so the others get None."""
+    own_account = gateway.own_account()
+
+    def shared_with(result):
+        return gateway.shared_with(result["snapshot_id"]) if result["owner_id"] == own_account else None
+
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
+        for result, accounts in zip(results, pool.map(shared_with, results), strict=True):
+            result["shared_with"] = accounts
+
+
+def main():
+    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    try:
+        result = run(module.params, SnapshotGateway(module.client("ec2"), sts=lambda: module.client("sts")))
+    except ExplainedError as error:
+        module.fail_json(**error.to_result())
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,240 @@
+import contextlib
+import datetime
+
+import boto3
+import botocore.exceptions
+import pytest
+from botocore.stub import ANY, Stubber
+
+from plugins.module_utils._aws.snapshots import SnapshotGateway, SnapshotQuery
+from plugins.module_utils._core.errors import ExplainedError
+from plugins.module_utils._core.snapshot import SnapshotRequest
+
+FINGERPRINT = "sha256:" + "0f3a" * 16
+BARE = FINGERPRINT.removeprefix("sha256:")
+STARTED = datetime.datetime(2026, 11, 22, 10, tzinfo=datetime.UTC)
+
+
+def client(region="us-east-1"):
+    return boto3.client("ec2", region_name=region, aws_access_key_id="none", aws_secret_access_key="none")
+
+
+def answer(snapshot_id="snap-1", state="completed", **more):
+    return {"SnapshotId": snapshot_id, "State": state, "VolumeId": "vol-1", "VolumeSize": 8, "StartTime": STARTED, **more}
+
+
+@contextlib.contextmanager
+def stubbed(**options):
+    ec2 = client()
+    with Stubber(ec2) as stub:
+        yield SnapshotGateway(ec2, sleep=lambda seconds: None, **options), stub
+        stub.assert_no_pending_responses()
+
+
+def filters(**wanted):
+    return [{"Name": name.replace("_", "-"), "Values": values} for name, values in wanted.items()]
+
+
+def test_listing_asks_for_our_own_snapshots_and_follows_the_pages():
+    with stubbed() as (gateway, stub):
+        common = {"Filters": [], "OwnerIds": ["self"], "MaxResults": 1000}
+        stub.add_response("describe_snapshots", {"Snapshots": [answer("snap-1")], "NextToken": "more"}, common)
+        stub.add_response("describe_snapshots", {"Snapshots": [answer("snap-2")]}, {**common, "NextToken": "more"})
+        assert [found.snapshot_id for found in gateway.list_snapshots(SnapshotQuery())] == ["snap-1", "snap-2"]
+
+
+def test_many_ids_are_asked_for_in_portions_that_a_filter_takes():
+    ids = tuple(f"snap-{number}" for number in range(201))
+    with stubbed() as (gateway, stub):
+        for portion in (ids[:200], ids[200:]):
+            stub.add_response(
+                "describe_snapshots",
+                {"Snapshots": [answer(portion[0])]},
+                {"Filters": filters(snapshot_id=list(portion)), "MaxResults": 1000},
+            )
+        assert set(gateway.find_visible(ids)) == {"snap-0", "snap-200"}
+
+
+def test_a_fingerprint_is_looked_up_under_both_prefixes_and_both_spellings():
+    old = answer("snap-0", Tags=[{"Key": "pctl:fingerprint", "Value": BARE}])
+    with stubbed() as (gateway, stub):
+        for prefix, found in (("petal:", []), ("pctl:", [old])):
+            wanted = [{"Name": f"tag:{prefix}fingerprint", "Values": [FINGERPRINT, BARE]}]
+            stub.add_response("describe_snapshots", {"Snapshots": found}, {"Filters": wanted, "OwnerIds": ["self"], "MaxResults": 1000})
+        (snapshot,) = gateway.find_alike(SnapshotRequest(fingerprint=FINGERPRINT))
+    assert snapshot.fingerprint == FINGERPRINT
+
+
+def test_description_and_tags_are_in_the_call_that_creates():
+    with stubbed() as (gateway, stub):
+        specification = [{"ResourceType": "snapshot", "Tags": [{"Key": "CreatedBy", "Value": "petal.hpc"}]}]
+        wanted = {"VolumeId": "vol-1", "Description": "text", "TagSpecifications": specification}
+        stub.add_response("create_snapshot", answer(state="pending", Progress=""), wanted)
+        made = gateway.create_snapshot("vol-1", "text", {"CreatedBy": "petal.hpc"}, find_made=list)
+    assert (made.state, made.progress, made.start_time) == ("pending", "0%", "2026-11-22T10:00:00+00:00")
+
+
+class Answers:
+    """An EC2 client whose create_snapshot raises or returns what it was given, in order."""
+
+    def __init__(self, *answers):
+        self.answers, self.calls = list(answers), 0
+
+    def create_snapshot(self, **_parameters):
+        self.calls += 1
+        said = self.answers.pop(0)
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+
+def refusal(code, status=400):
+    return botocore.exceptions.ClientError(
+        {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}, "CreateSnapshot"
+    )
+
+
+def create(ec2, find_made):
+    return SnapshotGateway(ec2, sleep=lambda seconds: None).create_snapshot("vol-1", "", {}, find_made)
+
+
+LOST = [
+    refusal("InternalError", 500),
+    botocore.exceptions.ConnectionClosedError(endpoint_url="https://ec2"),
+    botocore.exceptions.ReadTimeoutError(endpoint_url="https://ec2"),
+]
+
+
+@pytest.mark.parametrize("lost", LOST, ids=["server error", "connection closed", "no answer in time"])
+def test_after_a_lost_answer_the_snapshot_that_was_made_is_found(lost):
+    made = SnapshotGateway(Answers(answer("snap-7", "pending"))).create_snapshot("vol-1", "", {}, list)
+    looks = iter([[], [made]])
+    ec2 = Answers(lost)
+    assert create(ec2, lambda: next(looks)).snapshot_id == "snap-7"
+    assert ec2.calls == 1
+
+
+def test_after_a_lost_request_nothing_is_found_and_it_is_sent_again():
+    ec2 = Answers(refusal("InternalError", 500), answer("snap-8", "pending"))
+    assert create(ec2, list).snapshot_id == "snap-8"
+
+
+@pytest.mark.parametrize("code", ["RequestLimitExceeded", "SnapshotCreationPerVolumeRateExceeded"])
+def test_throttled_requests_are_sent_again_without_looking(code):
+    def look():
+        raise AssertionError("nothing was made, so there is nothing to look for")
+
+    ec2 = Answers(refusal(code, 503), refusal(code, 503), answer("snap-9", "pending"))
+    assert create(ec2, look).snapshot_id == "snap-9"
+
+
+def test_a_refusal_is_final():
+    ec2 = Answers(refusal("UnauthorizedOperation", 403))
+    with pytest.raises(ExplainedError, match="may not do it"):
+        create(ec2, list)
+    assert ec2.calls == 1
+
+
+def test_throttling_that_lasts_is_an_error():
+    ec2 = Answers(*[refusal("RequestLimitExceeded", 503)] * 10)
+    with pytest.raises(ExplainedError, match="too many requests"):
+        create(ec2, list)
+    assert ec2.calls == 6
+
+
+def test_waiting_returns_the_snapshot_as_it_is_then():
+    with stubbed() as (gateway, stub):
+        for state, progress in (("pending", "10%"), ("pending", "60%"), ("completed", "100%")):
+            stub.add_response("describe_snapshots", {"Snapshots": [answer(state=state, Progress=progress)]}, {"SnapshotIds": ["snap-1"]})
+        assert gateway.wait_until_completed("snap-1", 60).progress == "100%"
+
+
+def test_waiting_bears_a_snapshot_that_is_not_visible_yet_and_throttling():
+    with stubbed() as (gateway, stub):
+        stub.add_client_error("describe_snapshots", "InvalidSnapshot.NotFound")
+        stub.add_response("describe_snapshots", {"Snapshots": [answer(state="pending")]})
+        stub.add_client_error("describe_snapshots", "RequestLimitExceeded", http_status_code=503)
+        stub.add_response("describe_snapshots", {"Snapshots": [answer()]})
+        assert gateway.wait_until_completed("snap-1", 60).state == "completed"
+
+
+def test_waiting_never_takes_an_error_for_success():
+    with stubbed() as (gateway, stub):
+        for _ in range(2):
+            stub.add_response("describe_snapshots", {"Snapshots": [answer(state="error", StateMessage="key disabled")]})
+        with pytest.raises(ExplainedError, match="snap-1 failed in AWS: key disabled"):
+            gateway.wait_until_completed("snap-1", 60)
+
+
+def test_when_time_is_up_the_message_says_how_far_it_is_and_how_to_resume():
+    with stubbed() as (gateway, stub):
+        for _ in range(2):
+            stub.add_response("describe_snapshots", {"Snapshots": [answer(state="pending", Progress="42%")]})
+        with pytest.raises(ExplainedError, match=r"pending, 42%. It goes on in AWS. Run the same task again"):
+            gateway.wait_until_completed("snap-1", 0)
+
+
+def test_a_volume_says_whether_somebody_may_be_writing():
+    with stubbed() as (gateway, stub):
+        attachments = [{"InstanceId": "i-1", "State": "attached"}]
+        found = {"VolumeId": "vol-1", "Size": 8, "Attachments": attachments, "Tags": [{"Key": "petal:os", "Value": "rhel9"}]}
+        stub.add_response("describe_volumes", {"Volumes": [found]}, {"VolumeIds": ["vol-1"]})
+        volume = gateway.get_volume("vol-1")
+    assert (volume.attached, volume.size_gib, volume.tags) == (True, 8, {"petal:os": "rhel9"})
+
+
+def missing_volume(ec2_in):
+    with stubbed(ec2_in=ec2_in) as (gateway, stub):
+        stub.add_client_error("describe_volumes", "InvalidVolume.NotFound")
+        regions = [{"RegionName": name} for name in ("us-east-1", "eu-west-1", "ap-south-1")]
+        stub.add_response("describe_regions", {"Regions": regions}, {})
+        with pytest.raises(ExplainedError) as refused:
+            gateway.get_volume("vol-1")
+    return refused.value
+
+
+class Elsewhere:
+    def __init__(self, has_it):
+        self.has_it = has_it
+
+    def describe_volumes(self, **_parameters):
+        if self.has_it:
+            return {"Volumes": [{}]}
+        raise refusal("InvalidVolume.NotFound")
+
+
+def test_a_volume_in_another_region_is_found_there():
+    error = missing_volume(lambda region: Elsewhere(region == "eu-west-1"))
+    assert "is in eu-west-1, not in us-east-1" in str(error)
+    assert error.details["found_in_region"] == "eu-west-1"
+
+
+def test_a_volume_that_is_nowhere_is_called_missing():
+    assert "does not exist in us-east-1, nor in another region" in str(missing_volume(lambda region: Elsewhere(False)))
+
+
+def test_a_volume_that_may_not_be_seen_is_not_called_missing():
+    with stubbed() as (gateway, stub):
+        stub.add_client_error("describe_volumes", "UnauthorizedOperation", http_status_code=403)
+        with pytest.raises(ExplainedError, match="may not do it"):
+            gateway.get_volume("vol-1")
+
+
+def test_deleting_a_snapshot_that_is_gone_is_a_success():
+    with stubbed() as (gateway, stub):
+        stub.add_client_error("delete_snapshot", "InvalidSnapshot.NotFound")
+        gateway.delete_snapshot("snap-1")
+
+
+def test_images_made_from_a_snapshot_are_found():
+    with stubbed() as (gateway, stub):
+        wanted = {"Owners": ["self"], "Filters": [{"Name": "block-device-mapping.snapshot-id", "Values": ["snap-1"]}]}
+        stub.add_response("describe_images", {"Images": [{"ImageId": "ami-2"}, {"ImageId": "ami-1"}]}, wanted)
+        assert gateway.images_made_from("snap-1") == ["ami-1", "ami-2"]
+
+
+def test_who_may_use_a_snapshot_is_listed():
+    with stubbed() as (gateway, stub):
+        permissions = [{"UserId": "210987654321"}, {"Group": "all"}]
+        stub.add_response("describe_snapshot_attribute", {"CreateVolumePermissions": permissions}, {"SnapshotId": ANY, "Attribute": ANY})
+        assert gateway.shared_with("snap-1") == ["210987654321", "all"]

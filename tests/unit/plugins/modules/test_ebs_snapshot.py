@@ -1,0 +1,118 @@
+import dataclasses
+
+import pytest
+
+from plugins.module_utils._core.errors import ExplainedError
+from plugins.module_utils._core.snapshot import Snapshot, SnapshottedVolume
+from plugins.modules.ebs_snapshot import ARGUMENT_SPEC, run
+from tests.unit.fakes import FakeSnapshotGateway
+
+FINGERPRINT = "sha256:" + "0f3a" * 16
+OURS = {"CreatedBy": "petal.hpc"}
+
+
+def params(**given):
+    return {**{option: spec.get("default") for option, spec in ARGUMENT_SPEC.items()}, **given}
+
+
+def software(**given):
+    return params(volume_id="vol-1", name="bio", fingerprint=FINGERPRINT, **given)
+
+
+@pytest.fixture
+def gateway():
+    return FakeSnapshotGateway(volumes=[SnapshottedVolume("vol-1", 200, attached=False)])
+
+
+def test_a_snapshot_is_created_tagged_and_complete(gateway):
+    result = run(software(), gateway, check_mode=False)
+    assert result["changed"]
+    assert result["snapshot"]["state"] == "completed"
+    assert result["snapshot"]["fingerprint"] == FINGERPRINT
+    assert result["snapshot"]["tags"]["CreatedBy"] == "petal.hpc"
+
+
+def test_a_second_run_takes_no_second_snapshot(gateway):
+    first = run(software(), gateway, check_mode=False)
+    second = run(software(), gateway, check_mode=False)
+    assert not second["changed"]
+    assert second["snapshot"] == first["snapshot"]
+    assert gateway.calls == ["create_snapshot"]
+
+
+def test_a_second_run_needs_no_volume_any_more(gateway):
+    run(software(), gateway, check_mode=False)
+    gateway.volumes.clear()
+    assert not run(software(), gateway, check_mode=False)["changed"]
+
+
+def test_check_mode_says_the_same_and_touches_nothing(gateway):
+    predicted = run(software(), gateway, check_mode=True)
+    assert gateway.calls == []
+    done = run(software(), gateway, check_mode=False)
+    assert predicted["changed"] == done["changed"]
+    assert predicted["snapshot"]["tags"] == done["snapshot"]["tags"]
+    assert predicted["snapshot"]["snapshot_id"] is None
+
+
+def test_without_wait_the_snapshot_may_be_pending(gateway):
+    assert run(software(wait=False), gateway, check_mode=False)["snapshot"]["state"] == "pending"
+
+
+def test_a_pending_snapshot_is_waited_for_and_not_taken_again(gateway):
+    run(software(wait=False), gateway, check_mode=False)
+    result = run(software(), gateway, check_mode=False)
+    assert (result["changed"], result["snapshot"]["state"]) == (False, "completed")
+
+
+def test_when_another_run_was_faster_its_snapshot_is_used(gateway):
+    rival = Snapshot("snap-a", "pending", "vol-1", 200, owner_id=gateway.account, start_time="2026-11-22T09:00:00+00:00",
+                     tags={**OURS, "petal:fingerprint": FINGERPRINT})  # fmt: skip
+    create = gateway.create_snapshot
+
+    def create_beside_a_rival(*arguments):
+        gateway.snapshots["snap-a"] = rival
+        return create(*arguments)
+
+    gateway.create_snapshot = create_beside_a_rival
+    result = run(software(), gateway, check_mode=False)
+    assert result["snapshot"]["snapshot_id"] == "snap-a"
+    assert "can be deleted" in result["warnings"][0]
+
+
+def test_tags_are_added_to_a_snapshot_that_exists(gateway):
+    run(software(), gateway, check_mode=False)
+    result = run(software(tags={"Project": "genomes"}), gateway, check_mode=False)
+    assert result["changed"]
+    assert result["snapshot"]["tags"]["Project"] == "genomes"
+    assert not run(software(tags={"Project": "genomes"}), gateway, check_mode=False)["changed"]
+
+
+def test_a_fingerprint_may_be_written_without_its_prefix(gateway):
+    run(software(), gateway, check_mode=False)
+    assert not run({**software(), "fingerprint": FINGERPRINT.removeprefix("sha256:")}, gateway, check_mode=False)["changed"]
+
+
+def test_absent_deletes_once(gateway):
+    run(software(), gateway, check_mode=False)
+    gone = params(state="absent", fingerprint=FINGERPRINT)
+    assert run(gone, gateway, check_mode=True)["changed"]
+    assert run(gone, gateway, check_mode=False)["changed"]
+    assert not run(gone, gateway, check_mode=False)["changed"]
+    assert gateway.calls == ["create_snapshot", "delete_snapshot"]
+
+
+def test_absent_leaves_a_snapshot_that_an_image_needs(gateway):
+    made = run(software(), gateway, check_mode=False)["snapshot"]["snapshot_id"]
+    gateway.images = {made: ["ami-1"]}
+    with pytest.raises(ExplainedError, match="ami-1"):
+        run(params(state="absent", snapshot_id=made), gateway, check_mode=False)
+    assert made in gateway.snapshots
+
+
+def test_absent_leaves_what_others_made(gateway):
+    foreign = Snapshot("snap-f", "completed", owner_id=gateway.account)
+    gateway.snapshots["snap-f"] = foreign
+    with pytest.raises(ExplainedError, match="was not made by"):
+        run(params(state="absent", snapshot_id="snap-f"), gateway, check_mode=False)
+    assert gateway.snapshots["snap-f"] == dataclasses.replace(foreign)
