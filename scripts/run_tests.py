@@ -23,6 +23,8 @@ from xml.etree import ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LOGS = ROOT / ".cache" / "test"
+# Not the user's ~/.ansible: collections installed there would hide the checkout's.
+ANSIBLE_HOME = ROOT / ".cache" / "ansible"
 SCENARIOS = ROOT / "extensions" / "molecule"
 JUDGE_ENVIRONMENT = ".venv-pcluster"
 # Nothing takes nearly as long unless it hangs.
@@ -77,6 +79,7 @@ def environment() -> dict[str, str]:
         "PATH": f"{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks" / "collections"),
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_HOME": str(ANSIBLE_HOME),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -183,6 +186,8 @@ def molecule(shell: Shell) -> Outcome:
     missing = missing_for_hosts()
     if missing:
         return Outcome(skipped=1, notes=missing)
+    # What an earlier run, perhaps a killed one, has noted about its lab no longer holds.
+    shutil.rmtree(ANSIBLE_HOME, ignore_errors=True)
     scenarios = sorted(path.parent.name for path in SCENARIOS.glob("*/molecule.yml") if path.parent.name != "default")
     try:
         if shell.run("molecule", "create", "--scenario-name", "default"):
