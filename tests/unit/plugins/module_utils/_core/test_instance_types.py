@@ -67,7 +67,7 @@ def test_what_is_no_type_is_not_found(name):
 @pytest.mark.parametrize(
     ("wrong", "meant"),
     [
-        ("c5.3xlarge", "c5.2xlarge"),
+        ("c5.3xlarge", "c5.xlarge"),
         ("m5.xxlarge", "m5.xlarge"),
         ("p3.2xlarge", "p5.4xlarge"),
         ("c5xlarge", "c5.xlarge"),

@@ -1,0 +1,89 @@
+# Copyright: petal.hpc contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The name of a build's content: builds with equal fingerprints are interchangeable. docs/fingerprint.md is the definition."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from .errors import ExplainedError
+from .operating_system import find_os
+from .seed_rules import canonical_git_ref, canonical_mount_point
+from .spack_spec import canonical_spec
+
+# Raised when the definition changes, so that fingerprints of two definitions never meet.
+FORMAT_VERSION = 1
+SHORT_LENGTH = 12
+
+
+def fingerprint_inputs(
+    *,
+    os: str,
+    arch: str,
+    target: str,
+    spack_version: str,
+    recipes_version: str,
+    specs: Iterable[str],
+    compiler: str | None = None,
+    mount_path: str = "/shared",
+    externals: dict[str, str] | None = None,
+    image_id: str | None = None,
+) -> dict[str, Any]:
+    """Return all that determines a build, in canonical form; equal inputs give equal fingerprints.
+
+    os: any spelling that find_os knows. arch: "x86_64" or "arm64". target: an archspec name.
+    compiler: a spec, or None for the operating system's own.
+    externals: name to version of what is taken from the image rather than built; only then does the image count.
+    """
+    if externals and not image_id:
+        raise ExplainedError(
+            f"Packages of the image ({', '.join(sorted(externals))}) are used, and the image is not named.",
+            next_step="Give image_id, the id of the AMI the build host runs.",
+        )
+    return {
+        "format": FORMAT_VERSION,
+        "os": find_os(os).name,
+        "arch": arch,
+        "target": target,
+        "spack": canonical_git_ref(spack_version),
+        "recipes": canonical_git_ref(recipes_version),
+        "compiler": canonical_spec(compiler) if compiler else None,
+        "mount_path": canonical_mount_point(mount_path),
+        "specs": canonical_specs(specs),
+        "externals": dict(externals or {}),
+        "image": image_id if externals else None,
+    }
+
+
+def canonical_specs(specs: Iterable[str]) -> list[str]:
+    """Return the specs in canonical form, sorted, each once."""
+    return sorted({canonical_spec(spec) for spec in specs})
+
+
+def fingerprint(inputs: dict[str, Any]) -> str:
+    """Return "sha256:" and 64 hexadecimal digits for what fingerprint_inputs returned."""
+    return _sha256(json.dumps(inputs, sort_keys=True, separators=(",", ":"), ensure_ascii=True))
+
+
+def short_fingerprint(fingerprint_text: str) -> str:
+    """Return the first twelve hexadecimal digits, the form used in names."""
+    return fingerprint_text.removeprefix("sha256:")[:SHORT_LENGTH]
+
+
+def lock_fingerprint(lock: dict[str, Any]) -> str:
+    """Return the fingerprint of what was really built, from a spack.lock: its roots' hashes, sorted, one a line.
+
+    Each of those covers recipe text, target, operating system and compiler of the root and all below it.
+    """
+    try:
+        hashes = {root["hash"] for root in lock["roots"]}
+    except (KeyError, TypeError) as error:
+        raise ExplainedError("This is no spack.lock: it has no roots with hashes.", next_step="Give the lock as a dictionary.") from error
+    return _sha256("\n".join(sorted(hashes)))
+
+
+def _sha256(text: str) -> str:
+    return "sha256:" + hashlib.sha256(text.encode("utf-8")).hexdigest()
