@@ -1,0 +1,222 @@
+"""Real bytes behind moto's EBS: each volume and snapshot is a sparse file, an attached volume is a block device.
+
+The files lie in `<state dir>/ebs/<resource id>.img`; loop devices name them as their backing file, so that `release`
+finds every device of a lab that was killed. On the instance a volume appears under the name that NVMe gives it on EC2,
+/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0. Source: Amazon EC2 User Guide, "Map NVMe disks
+to volumes".
+
+Which machine an instance is, the `host_for` function says: it takes an instance id and returns a host with
+plug(volume_id, image), unplug(volume_id, image) and busy(volume_id). Without one, every instance is this machine.
+"""
+
+from __future__ import annotations
+
+import collections
+import functools
+import os
+import pathlib
+import subprocess
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models.elastic_block_store import EBSBackend
+from moto.ec2.responses import EC2Response
+
+BY_ID = pathlib.Path("/dev/disk/by-id")
+GIB = 1 << 30
+
+
+class Host(Protocol):
+    """The machine that plays an instance."""
+
+    def plug(self, volume_id: str, image: pathlib.Path) -> None:
+        """Make the image file appear as a block device."""
+
+    def unplug(self, volume_id: str, image: pathlib.Path) -> None:
+        """Take the block device away; nothing happens when there is none."""
+
+    def busy(self, volume_id: str) -> bool:
+        """Whether a file system on the device is mounted."""
+
+
+def link_name(volume_id: str) -> str:
+    """The name of a volume's link in /dev/disk/by-id."""
+    return f"nvme-Amazon_Elastic_Block_Store_{volume_id.replace('-', '')}"
+
+
+def run(*command: str) -> str:
+    """Run a command and return what it printed; raises CalledProcessError, with the command's own message in the server's log."""
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+class LocalHost:
+    """This machine plays all instances: a volume that several of them share is one device here."""
+
+    def __init__(self) -> None:
+        self._plugged: collections.Counter[str] = collections.Counter()
+
+    def plug(self, volume_id: str, image: pathlib.Path) -> None:
+        if not self._plugged[volume_id]:
+            device = run("losetup", "--find", "--show", str(image))
+            BY_ID.mkdir(parents=True, exist_ok=True)
+            link = BY_ID / link_name(volume_id)
+            link.unlink(missing_ok=True)
+            link.symlink_to(device)
+        self._plugged[volume_id] += 1
+
+    def unplug(self, volume_id: str, image: pathlib.Path) -> None:
+        if not self._plugged[volume_id]:
+            return
+        self._plugged[volume_id] -= 1
+        if self._plugged[volume_id] == 0:
+            (BY_ID / link_name(volume_id)).unlink(missing_ok=True)
+            for device in loop_devices_of(image):
+                run("losetup", "--detach", device)
+
+    def busy(self, volume_id: str) -> bool:
+        link = BY_ID / link_name(volume_id)
+        return link.exists() and any(True for _ in mounts_of(str(link)))
+
+
+def loop_devices_of(image: pathlib.Path) -> list[str]:
+    """The loop devices behind which this file lies."""
+    return run("losetup", "--noheadings", "--output", "NAME", "--associated", str(image)).split()
+
+
+def mounts_of(device: str) -> Iterator[tuple[int, str]]:
+    """(process id, mount point) of the device's mounts, one for each process that sees it, in all mount namespaces."""
+    numbers = os.stat(device).st_rdev
+    wanted = f"{os.major(numbers)}:{os.minor(numbers)}"
+    for table in pathlib.Path("/proc").glob("[0-9]*/mountinfo"):
+        try:
+            lines = table.read_text().splitlines()
+        except OSError:  # the process has ended
+            continue
+        for line in lines:
+            fields = line.split()
+            if fields[2] == wanted:
+                yield int(table.parent.name), fields[4]
+
+
+def release(folder: pathlib.Path) -> list[str]:
+    """Unmount and detach every loop device of this machine whose backing file lies in `folder`; returns the devices."""
+    released = []
+    for line in run("losetup", "--noheadings", "--list", "--output", "NAME,BACK-FILE").splitlines():
+        device, _, backing = line.strip().partition(" ")
+        image = pathlib.Path(backing.strip().removesuffix(" (deleted)"))
+        if not image.is_relative_to(folder.resolve()):
+            continue
+        for point in {point for process, point in mounts_of(device) if process == os.getpid()}:
+            subprocess.run(["umount", "--lazy", point], check=False)
+        (BY_ID / link_name(image.stem)).unlink(missing_ok=True)
+        run("losetup", "--detach", device)
+        released.append(device)
+    return released
+
+
+class DataPlane:
+    """Follows what moto does to volumes and snapshots, and does the same to their files."""
+
+    def __init__(self, folder: pathlib.Path, host_for: Callable[[str], Host] | None = None):
+        self.folder = folder / "ebs"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        local = LocalHost()
+        self.host_for = host_for or (lambda instance_id: local)
+
+    def image(self, resource_id: str) -> pathlib.Path:
+        """The file of a volume or snapshot."""
+        return self.folder / f"{resource_id}.img"
+
+    def install(self) -> None:
+        """Follow moto's EBS backend in this process; volumes of RunInstances and TerminateInstances pass there too."""
+        for name in (
+            "create_volume", "modify_volume", "attach_volume", "detach_volume", "delete_volume",
+            "create_snapshot", "copy_snapshot", "delete_snapshot",
+        ):  # fmt: skip
+            _after(name, getattr(self, f"_{name}"))
+        _before_detach(self._refuse_while_mounted)
+
+    def _create_volume(self, volume: Any) -> None:
+        if volume.snapshot_id:
+            self._copy(volume.snapshot_id, volume.id)
+        self._size(volume.id, volume.size)
+
+    def _modify_volume(self, volume: Any) -> None:
+        self._size(volume.id, volume.size)
+        for device in loop_devices_of(self.image(volume.id)):
+            run("losetup", "--set-capacity", device)
+
+    def _attach_volume(self, attachment: Any) -> None:
+        if _is_data(attachment):
+            self.host_for(attachment.instance.id).plug(attachment.volume.id, self.image(attachment.volume.id))
+
+    def _detach_volume(self, attachment: Any) -> None:
+        if _is_data(attachment):
+            self.host_for(attachment.instance.id).unplug(attachment.volume.id, self.image(attachment.volume.id))
+
+    def _refuse_while_mounted(self, attachment: Any) -> None:
+        if _is_data(attachment) and self.host_for(attachment.instance.id).busy(attachment.volume.id):
+            raise EC2ClientError(
+                "IncorrectState",
+                f"lab: {attachment.volume.id} is still mounted on {attachment.instance.id}. EC2 would leave it in state 'busy'.",
+            )
+
+    def _delete_volume(self, volume: Any) -> None:
+        self.image(volume.id).unlink(missing_ok=True)
+
+    def _create_snapshot(self, snapshot: Any) -> None:
+        self._copy(snapshot.volume_id, snapshot.id)
+
+    def _copy_snapshot(self, snapshot: Any, source_snapshot_id: str) -> None:
+        self._copy(source_snapshot_id, snapshot.id)
+
+    def _delete_snapshot(self, snapshot: Any) -> None:
+        self.image(snapshot.id).unlink(missing_ok=True)
+
+    def _copy(self, source_id: str, target_id: str) -> None:
+        source = self.image(source_id)
+        if source.exists():
+            run("cp", "--reflink=auto", "--sparse=always", str(source), str(self.image(target_id)))
+
+    def _size(self, resource_id: str, size_gib: int) -> None:
+        with self.image(resource_id).open("ab") as file:
+            if file.tell() < size_gib * GIB:
+                file.truncate(size_gib * GIB)
+
+
+def _is_data(attachment: Any) -> bool:
+    return attachment.device != attachment.instance.root_device_name
+
+
+def _after(name: str, effect: Callable[..., None]) -> None:
+    """Call `effect` with what the backend's method returned, once moto has accepted the call."""
+    original = getattr(EBSBackend, name)
+
+    @functools.wraps(original)
+    def followed(self: EBSBackend, *arguments: Any, **named: Any) -> Any:
+        result = original(self, *arguments, **named)
+        if name == "copy_snapshot":
+            effect(result, named["source_snapshot_id"])
+        elif not (name == "create_snapshot" and result.from_ami):
+            effect(result)
+        return result
+
+    setattr(EBSBackend, name, followed)
+
+
+def _before_detach(check: Callable[[Any], None]) -> None:
+    """Call `check` with the attachments that a DetachVolume request would end, unless the request forces it."""
+    original = EC2Response.detach_volume
+
+    @functools.wraps(original)
+    def guarded(self: EC2Response) -> Any:
+        instance_id = self._get_param("InstanceId")
+        volume = self.ec2_backend.volumes.get(self._get_param("VolumeId"))
+        if volume and not self._get_bool_param("Force", False):
+            for attachment in volume.attachments:
+                if instance_id in (None, attachment.instance.id):
+                    check(attachment)
+        return original(self)
+
+    EC2Response.detach_volume = guarded
