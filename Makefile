@@ -11,7 +11,7 @@ help: ## List the commands
 
 .PHONY: demo
 demo: demo-environment ## Take a seed through the lab, from Spack to module load on a compute node (SEED=path for yours)
-	@SEED="$(SEED)" sh scripts/demo.sh
+	@$(PYTHON_IN_VENV) scripts/demo.py $(if $(SEED),"$(SEED)")
 
 .PHONY: test
 test: system-packages test-environment ## Run every level and the linters

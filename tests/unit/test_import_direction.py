@@ -1,7 +1,7 @@
 """Who may import whom: reads the imports of plugins/ and holds them against the picture in docs/architecture.md.
 
     modules ──▶ _aws ──▶ amazon.aws, boto3        lookup, filter, action ──▶ _core
-       └──────▶ _core ◀── _aws                    _core ──▶ standard library, jsonschema, archspec
+       └──────▶ _core ◀── _aws                    _core ──▶ pure libraries
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ON_THE_CONTROLLER = {"ansible", "jinja2", "yaml", CORE}
 
 # The folder under plugins/: what its files may import beside the standard library. A name allows what lies below it.
 MAY_IMPORT = {
-    "module_utils/_core": {CORE, "jsonschema", "archspec"},
+    "module_utils/_core": {CORE, "jsonschema", "archspec", "yaml"},
     "module_utils/_aws": {CORE, AWS, AMAZON, "boto3", "botocore"},
     "modules": {CORE, AWS, AMAZON, "ansible.module_utils"},
     "lookup": ON_THE_CONTROLLER,
