@@ -1,0 +1,24 @@
+"""Where the lab keeps things: a state folder per running lab, and a cache that outlives them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def cache() -> Path:
+    """Return the folder of what is slow to make: the hosts' image and the git mirror of Spack. Hosts see it at /srv/petal."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "petal-tests"
+
+
+def labs() -> Path:
+    """Return the folder that holds one state folder per lab."""
+    return Path(tempfile.gettempdir()).resolve() / "petal-lab"
+
+
+def state(name: str) -> Path:
+    """Return the state folder of the lab called `name`."""
+    return labs() / name
