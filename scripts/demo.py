@@ -1,0 +1,131 @@
+"""Take a seed through the lab: build, snapshot, deploy, and load its modules on a compute node.
+
+    python scripts/demo.py [SEED]
+
+Everything happens on this machine. The full output of Ansible goes to demo-output/, the lines that matter to the screen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.lab import control, places  # noqa: E402
+
+OUTPUT = ROOT / "demo-output"
+LAB_NAME = f"demo-{os.getpid()}"
+STAGE_MARK = "petal |"  # how the action petal.hpc.stage begins a line
+TOY_SEED = ROOT / "tests/data/seeds/toy.yaml"
+TOY_VARIABLES = ROOT / "tests/spack/toy.yaml"
+
+
+class PlaybookFailedError(Exception):
+    """A playbook ended with an error; its output has been shown."""
+
+
+def main() -> int:
+    seed = pathlib.Path(sys.argv[1]).resolve() if len(sys.argv) > 1 and sys.argv[1] else TOY_SEED
+    OUTPUT.mkdir(exist_ok=True)
+    began = time.monotonic()
+    lacking = control.missing()
+    for line in lacking:
+        say(f"Without hosts: {line}")
+    pcluster = prepare_pcluster()
+    if not lacking:
+        say("Starting the lab (its host image is built once, which takes a minute or two)")
+    variables = control.start(LAB_NAME, hosts=not lacking)
+    try:
+        demonstrate(seed, variables, pcluster)
+    except PlaybookFailedError as error:
+        say(f"\nThe demo stopped: {error}")
+        return 1
+    finally:
+        control.stop(LAB_NAME)
+        say("The lab is stopped and nothing of it is left on this machine.")
+    say(f"Total: {time.monotonic() - began:.0f} s")
+    return 0
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def prepare_pcluster() -> pathlib.Path | None:
+    """Make the environment with the real aws-parallelcluster; None when it cannot be had."""
+    environment = ROOT / ".venv-pcluster"
+    script = ROOT / "scripts/bootstrap.sh"
+    done = subprocess.run(["sh", str(script), str(environment), str(ROOT / "requirements/pcluster.txt")], check=False)
+    if done.returncode:
+        say("Without aws-parallelcluster, which could not be installed, the cluster config is written but not judged.")
+        return None
+    return environment / "bin/python"
+
+
+def demonstrate(seed: pathlib.Path, variables: dict, pcluster: pathlib.Path | None) -> None:
+    options = {
+        "seed": str(seed),
+        "registry": str(OUTPUT / "registry"),
+        "volume_size_gib": 8,
+        "cluster_config_path": str(OUTPUT / f"{seed.stem}.cluster.yaml"),
+        "cluster_config_validate": "validators" if pcluster else "none",
+        "cluster_config_pcluster_python": str(pcluster or ""),
+    }
+    extra = [f"@{places.state(LAB_NAME) / 'vars.json'}", f"@{TOY_VARIABLES}", json.dumps(options)]
+    if variables["lab_hosts"]:
+        say("\n1. Build the software of the seed: once")
+        play("build_seed.yml", extra)
+        say("\n2. Ask for it again: it is found by its fingerprint")
+        play("build_seed.yml", extra)
+    else:
+        say("\n1. Without hosts nothing can be built: a blank volume stands for the software")
+        play("../tests/lab/playbooks/stand_for_software.yml", extra)
+    say("\n3. Write the config of a cluster that mounts it")
+    play("deploy_cluster.yml", extra)
+    if variables["lab_hosts"]:
+        say("\n4. Mount the restored volume on a head node, and use it on a compute node that sees it over NFS only")
+        play("../tests/lab/playbooks/use_software.yml", extra)
+    else:
+        say("\nLeft out without hosts: the build itself, and module load on a compute node.")
+    summarise(options)
+
+
+def play(playbook: str, extra: list[str]) -> None:
+    """Run a playbook, show its stages as they happen, and keep the whole output in a file."""
+    name = pathlib.Path(playbook).stem
+    log_path = OUTPUT / f"{name}.log"
+    command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), str(ROOT / "playbooks" / playbook)]
+    for item in extra:
+        command += ["-e", item]
+    environment = {**os.environ, **read_environment(), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
+    with log_path.open("w") as log, subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+        for line in run.stdout:
+            log.write(line)
+            if line.startswith(STAGE_MARK):
+                say("  " + line.removeprefix(STAGE_MARK).rstrip())
+    if run.returncode:
+        say("".join(log_path.read_text().splitlines(keepends=True)[-40:]))
+        raise PlaybookFailedError(f"playbook {name} failed; {log_path.relative_to(ROOT)} has all of its output")
+
+
+def read_environment() -> dict[str, str]:
+    """Return the variables that point Ansible to the lab and to nothing else."""
+    from tests.lab.client import Lab
+
+    return Lab(json.loads((places.state(LAB_NAME) / "vars.json").read_text())["lab_endpoint"], {}, None).environment()
+
+
+def summarise(options: dict) -> None:
+    say("\nWritten:")
+    for path in (OUTPUT / "registry", pathlib.Path(options["cluster_config_path"])):
+        say(f"  {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""The whole journey: a seed becomes a volume, a snapshot and a cluster config, and a compute node uses the software over NFS."""
+
+import pathlib
+
+import pytest
+import yaml
+
+from tests.chain.playbook import ROOT, left_over, run, snapshots
+from tests.lab.fixtures import lab_hosts  # noqa: F401
+
+pytestmark = pytest.mark.hosts
+SEED = ROOT / "tests/data/seeds/toy.yaml"
+
+
+@pytest.fixture(scope="module")
+def journey(lab_hosts, tmp_path_factory):  # noqa: F811
+    """Build once, deploy, and use the result; the tests look at what came of it."""
+    folder: pathlib.Path = tmp_path_factory.mktemp("journey")
+    options = {
+        "seed": str(SEED),
+        "registry": str(folder / "registry"),
+        "volume_size_gib": 4,
+        "cluster_config_path": str(folder / "cluster.yaml"),
+        "cluster_config_validate": "none",
+    }
+    runs = {name: run(name, lab_hosts, **options) for name in ("build_seed.yml", "deploy_cluster.yml")}
+    left = left_over(lab_hosts)
+    runs["again"] = run("build_seed.yml", lab_hosts, **options)
+    runs["status"] = run("build_status.yml", lab_hosts, **options)
+    runs["list"] = run("list_snapshots.yml", lab_hosts, **options)
+    runs["use"] = run("../tests/lab/playbooks/use_software.yml", lab_hosts, **options)
+    yield {"folder": folder, "left": left, "lab": lab_hosts, **runs}
+    stop_everything(lab_hosts)
+
+
+def stop_everything(lab):
+    """Leave the session's lab as it was found."""
+    ec2 = lab.client("ec2")
+    instances = [resource for resource in left_over(lab) if resource.startswith("i-")]
+    if instances:
+        ec2.terminate_instances(InstanceIds=instances)
+    for volume in [resource for resource in left_over(lab) if resource.startswith("vol-")]:
+        ec2.delete_volume(VolumeId=volume)
+
+
+def test_the_build_makes_one_complete_tagged_snapshot(journey):
+    assert journey["build_seed.yml"].ok, journey["build_seed.yml"].text[-4000:]
+    (snapshot,) = snapshots(journey["lab"])
+    tags = {tag["Key"]: tag["Value"] for tag in snapshot["Tags"]}
+    assert snapshot["State"] == "completed"
+    assert {"petal:fingerprint", "petal:os", "petal:arch", "petal:target", "petal:spack", "petal:lock"} <= set(tags)
+
+
+def test_the_build_leaves_no_host_and_no_volume(journey):
+    assert journey["left"] == []
+
+
+def test_the_second_build_finds_the_snapshot_and_builds_nothing(journey):
+    assert journey["again"].ok, journey["again"].text[-4000:]
+    assert "nothing to build" in journey["again"].text
+    assert "installed" not in [line.split("|")[2].strip() for line in journey["again"].output if line.startswith("petal |")]
+
+
+def test_the_registry_names_the_snapshot(journey):
+    (entry,) = (journey["folder"] / "registry/snapshots").glob("*.json")
+    assert snapshots(journey["lab"])[0]["SnapshotId"] in entry.read_text()
+
+
+def test_the_config_mounts_the_snapshot(journey):
+    assert journey["deploy_cluster.yml"].ok, journey["deploy_cluster.yml"].text[-4000:]
+    config = yaml.safe_load((journey["folder"] / "cluster.yaml").read_text())
+    (storage,) = [entry for entry in config["SharedStorage"] if entry["Name"] == "software"]
+    assert storage["EbsSettings"]["SnapshotId"] == snapshots(journey["lab"])[0]["SnapshotId"]
+    assert "CustomAmi" not in config["Image"]
+
+
+def test_a_user_on_the_compute_node_loads_and_runs_the_software(journey):
+    assert journey["use"].ok, journey["use"].text[-4000:]
+    assert "toyapp-gui 3.0 over toybase" in journey["use"].text
+
+
+def test_status_and_list_name_the_snapshot(journey):
+    snapshot_id = snapshots(journey["lab"])[0]["SnapshotId"]
+    assert f"{snapshot_id} is complete" in journey["status"].text
+    assert snapshot_id in journey["list"].text
