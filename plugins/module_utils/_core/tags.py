@@ -14,6 +14,7 @@ NAME = "Name"
 
 # Names without prefix; `key("fingerprint")` gives the tag.
 FINGERPRINT = "fingerprint"
+SNAPSHOT_ID = "snapshot-id"
 BUILD_ID = "build-id"
 STAGE = "stage"
 SEED = "seed"

@@ -1,0 +1,23 @@
+#!/bin/sh
+# petal-software.sh MOUNT_PATH
+# Makes the software volume usable on this node: `module` finds it in every new shell. Runs on head, compute and login nodes, as
+# root, any number of times. On the node that has the volume itself, its file system is grown to the volume's size.
+set -eu
+mount_path=${1:?usage: petal-software.sh MOUNT_PATH}
+profile=$mount_path/etc/profile.d/petal.sh
+
+if [ ! -r "$profile" ]; then
+  echo "petal-software: $profile is missing: $mount_path is not a petal.hpc software volume, or is not mounted" >&2
+  exit 1
+fi
+ln -sfn "$profile" /etc/profile.d/petal.sh
+
+device=$(findmnt -n -o SOURCE --target "$mount_path")
+case $device in
+  /dev/*)
+    case $(findmnt -n -o FSTYPE --target "$mount_path") in
+      ext4) resize2fs "$device" ;;
+      xfs) xfs_growfs "$mount_path" ;;
+    esac
+    ;;
+esac
