@@ -1,12 +1,18 @@
 #!/bin/sh
 # bootstrap.sh VENV REQUIREMENTS: a virtual environment with the newest usable Python and REQUIREMENTS in it.
-# Leaves at once when nothing has changed. Uses uv where it can be had and pip where it cannot.
+# Leaves at once when nothing has changed. Uses uv where it can be had and pip where it cannot. PYTHON=… names the Python to take.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 venv=$1 req=$2
+
 usable() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' >/dev/null 2>&1; }
+
 find_python() { # a name on PATH may be a shim that runs nothing, so each candidate is tried by running it
-  if [ -n "${PYTHON:-}" ] && usable "$PYTHON"; then command -v "$PYTHON"; return; fi
+  if [ -n "${PYTHON:-}" ]; then
+    if usable "$PYTHON"; then command -v "$PYTHON"; return; fi
+    echo "bootstrap: PYTHON=$PYTHON is no Python from 3.11 to 3.14" >&2
+    return 1
+  fi
   for minor in 13 12 14; do
     for python in "python3.$minor" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3."$minor".*/bin/python3; do
       if usable "$python"; then command -v "$python"; return; fi
@@ -16,21 +22,27 @@ find_python() { # a name on PATH may be a shim that runs nothing, so each candid
   echo "bootstrap: Python 3.11 or newer is needed; install it, or name one with PYTHON=/path/to/python3" >&2
   return 1
 }
-stamp=$(cat "$here"/requirements.txt "$here"/requirements/*.txt "$here"/scripts/bootstrap.sh | cksum | tr -d ' ')-$(basename "$req")
-[ -f "$venv/.stamp" ] && grep -qx "$stamp" "$venv/.stamp" && exit 0
+
+# Programs in an environment hold its path: one that was moved is made anew.
+mkdir -p "$venv"
+home=$(cd "$venv" && pwd)
+sum=$(cat "$here"/requirements.txt "$here"/requirements/*.txt "$here"/scripts/bootstrap.sh "$here"/scripts/fetch_collections.py | cksum)
+stamp="$(basename "$req") $sum $home"
+if [ -x "$venv/bin/python" ] && grep -qsxF "$stamp" "$venv/.stamp"; then exit 0; fi
+
 python=$(find_python)
 echo "bootstrap: $venv for $(basename "$req") with $("$python" -V)"
 if command -v uv >/dev/null 2>&1; then uv=uv
-elif [ -x "$venv.uv/bin/uv" ] || "$python" -m pip install -q --disable-pip-version-check --target "$venv.uv" uv >/dev/null 2>&1; then uv="$venv.uv/bin/uv"
+elif [ -x "$venv.uv/bin/uv" ] || "$python" -m pip install -q --disable-pip-version-check --target "$venv.uv" uv >/dev/null 2>&1; then uv=$venv.uv/bin/uv
 else uv=
 fi
-[ -x "$venv/bin/python" ] || {
-  { [ -n "$uv" ] && UV_PYTHON_DOWNLOADS=never "$uv" venv -q --python "$python" "$venv"; } ||
-    "$python" -m venv "$venv" 2>/dev/null || "$python" -m venv --clear --without-pip "$venv"
-}
-{ [ -n "$uv" ] && UV_PYTHON_DOWNLOADS=never "$uv" pip install -q --python "$venv/bin/python" -r "$req"; } ||
-  "$python" -m pip --python "$venv/bin/python" install -q --disable-pip-version-check -r "$req"
+if [ ! -x "$venv/bin/python" ] || ! grep -qsF " $home" "$venv/.stamp"; then
+  { [ -n "$uv" ] && UV_PYTHON_DOWNLOADS=never "$uv" venv -q --clear --python "$python" "$venv"; } ||
+    "$python" -m venv --clear "$venv" 2>/dev/null || "$python" -m venv --clear --without-pip "$venv"
+fi
+{ [ -n "$uv" ] && UV_PYTHON_DOWNLOADS=never "$uv" pip install -q --python "$venv/bin/python" pip -r "$req"; } ||
+  "$python" -m pip --python "$venv/bin/python" install -q --disable-pip-version-check pip -r "$req"
 if [ "$(basename "$req")" != pcluster.txt ]; then "$venv/bin/python" "$here/scripts/fetch_collections.py"; fi
-# The stamp keeps a line for each requirements file installed since one of them last changed.
-if ! grep -qs -- "^${stamp%-*}-" "$venv/.stamp"; then rm -f "$venv/.stamp"; fi
+# One line for each requirements file that is installed as it is now.
+if ! grep -qsF " $sum $home" "$venv/.stamp"; then rm -f "$venv/.stamp"; fi
 echo "$stamp" >> "$venv/.stamp"

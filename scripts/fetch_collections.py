@@ -1,7 +1,7 @@
 """Install the collections that petal.hpc depends on into this virtual environment, from PyPI.
 
 `ansible-galaxy collection install -r requirements.yml` does the same from Galaxy. The `ansible` package carries the
-same collections; only the two we need are taken out of its wheel (6 MB of 430).
+same collections; only the two we need are taken out of its wheel.
 """
 
 from __future__ import annotations
@@ -24,13 +24,8 @@ def main() -> None:
     if stamp.exists():
         return
     with tempfile.TemporaryDirectory() as folder:
-        pip = [sys.executable, "-m", "pip"]
-        if subprocess.run([*pip, "--version"], capture_output=True, check=False).returncode:
-            # uv makes environments without pip; the pip of the Python behind this one does as well.
-            pip = [str(pathlib.Path(sys.base_prefix) / "bin" / "python3"), "-m", "pip"]
-        version = f"{sys.version_info.major}.{sys.version_info.minor}"
-        command = [*pip, "download", "-q", "--no-deps", "--disable-pip-version-check"]
-        subprocess.run([*command, "--python-version", version, "--only-binary=:all:", "-d", folder, PACKAGE], check=True)
+        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--disable-pip-version-check"]
+        subprocess.run([*command, "--only-binary=:all:", "--dest", folder, PACKAGE], check=True)
         wheel = zipfile.ZipFile(next(pathlib.Path(folder).glob("*.whl")))
         wanted = tuple(f"ansible_collections/{name}/" for name in COLLECTIONS)
         wheel.extractall(target, [name for name in wheel.namelist() if name.startswith(wanted)])
