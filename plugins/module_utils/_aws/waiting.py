@@ -21,6 +21,14 @@ GROWTH = 1.4
 VISIBLE_WITHIN = 15.0
 
 
+class TimeIsUp(ExplainedError):
+    """What was waited for did not happen in time; it may still happen."""
+
+    def __init__(self, resource: str, what: str, *, time_limit: float, last_seen: str, next_step: str) -> None:
+        sentence = f"{resource} is not {what} after {time_limit:g} s; last seen: {last_seen}."
+        super().__init__(sentence, resource=resource, next_step=next_step, last_seen=last_seen)
+
+
 def wait_until(
     read: Callable[[], T],
     done: Callable[[T], bool],
@@ -38,9 +46,10 @@ def wait_until(
     """Read until `done` accepts what was read; return that.
 
     read: returns the resource as it is now; throttling and server errors in it mean "ask again".
-    done: True when the wait is over; raises ExplainedError when it can never be (a volume in state error).
+    done: says whether the wait is over; raises ExplainedError when it can never be (a volume in state error).
     what: the state waited for, as in "volume vol-1 is not {what} after 300 s".
     time_limit: seconds. next_step: what to do when they are over. seen: how to print what was read last.
+    Raises TimeIsUp, and what read or done raise otherwise.
     not_yet: further AWS codes that mean "ask again", such as NOT_YET_VISIBLE_CODES right after a create.
     """
     deadline = clock() + time_limit
@@ -58,12 +67,7 @@ def wait_until(
             last_seen = seen(value)
         remaining = deadline - clock()
         if remaining <= 0:
-            raise ExplainedError(
-                f"{resource} is not {what} after {time_limit:g} s; last seen: {last_seen}.",
-                resource=resource,
-                next_step=next_step,
-                last_seen=last_seen,
-            )
+            raise TimeIsUp(resource, what, time_limit=time_limit, last_seen=last_seen, next_step=next_step)
         sleep(min(pause, remaining))
     raise AssertionError("growing_pauses never ends")
 
