@@ -1,0 +1,344 @@
+#!/usr/bin/python
+# Copyright: petal.hpc contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: snapshot_registry
+version_added: 0.1.0
+short_description: Register and retire snapshots in a registry
+description:
+  - Writes a snapshot into a registry, a directory of JSON files that teams share as a folder or as a git repository.
+  - "The files are C(index.json), C(snapshots/NAME.json) and C(seeds/NAME.yaml); F(docs/registry.md) describes them."
+  - Registering the same thing twice changes nothing. One entry holds any number of snapshots, one for each region and variant.
+  - Files are replaced at once and the index comes last, so a reader never sees half a registry; a lock keeps a second writer waiting.
+  - Nothing is read from or changed in AWS. What an entry says is checked when it is used, by M(petal.hpc.snapshot_registry_info).
+author: The petal.hpc founders
+options:
+  state:
+    description:
+      - C(present) registers a snapshot; one that was retired is recommended again.
+      - C(retired) marks snapshots of the entry as no longer recommended; they stay listed and are never selected.
+      - C(absent) removes snapshots from the entry, and the entry with its seed when none is left. The snapshots in AWS stay.
+    type: str
+    choices: [present, retired, absent]
+    default: present
+  registry:
+    description: The directory of the registry on the host where the task runs. It is created with the first entry.
+    type: path
+    required: true
+  name:
+    description: The entry, made of letters, digits, dots, dashes and underscores.
+    type: str
+    required: true
+  region:
+    description:
+      - The region that the snapshot is in. Left out, the region that AWS settings give.
+      - Not used to retire or remove.
+    type: str
+    aliases: [aws_region, ec2_region]
+  snapshot_id:
+    description:
+      - The snapshot. Required to register.
+      - To retire or remove, only this snapshot of the entry; left out, all that O(fingerprint) names.
+    type: str
+  fingerprint:
+    description:
+      - The fingerprint of the software on the snapshot, C(sha256:) and 64 hexadecimal digits. Required to register.
+      - To retire or remove, only snapshots with it; left out together with O(snapshot_id), all of the entry.
+    type: str
+  os:
+    description: The operating system that the software is for, under any name that ParallelCluster users give it. Left out, unknown.
+    type: str
+  architecture:
+    description: The architecture that the software is for. Left out, unknown.
+    type: str
+    choices: [x86_64, arm64]
+  target:
+    description: The CPU target that the software is built for, as archspec names it. Left out, unknown.
+    type: str
+  size_gib:
+    description: The size of the snapshot's volume in GiB. Left out, unknown.
+    type: int
+  configuration:
+    description: What else tells this variant from others, such as C(debug). Left out, nothing.
+    type: str
+  variant_description:
+    description: One line about this snapshot. Left out, none.
+    type: str
+  spack:
+    description: The version of Spack that built the software. Left out, unknown.
+    type: str
+  lock:
+    description: The hash of what was really built, from the tag C(petal:lock). Left out, unknown.
+    type: str
+  aws_account:
+    description: The account that owns the snapshot. A claim only; whoever uses the entry asks AWS. Left out, unknown.
+    type: str
+  description:
+    description: One line about the entry. Left out, it stays as it is.
+    type: str
+  packages:
+    description: The packages that users asked for. Left out, they stay as they are.
+    type: list
+    elements: str
+  labels:
+    description: Words to find the entry by. Left out, they stay as they are.
+    type: list
+    elements: str
+  public:
+    description: Whether everybody may use the snapshots. Left out, it stays as it is, at first false.
+    type: bool
+  seed:
+    description: The text of the seed, stored beside the entry. Left out, it stays as it is.
+    type: str
+  superseded_by:
+    description: The entry or snapshot to use in place of a retired one. Left out, none is named.
+    type: str
+  lock_timeout:
+    description: How long to wait for another writer, in seconds.
+    type: int
+    default: 60
+attributes:
+  check_mode:
+    support: full
+    description: Reads the registry, writes nothing, and returns what the run would do.
+  diff_mode:
+    support: full
+    description: The entry before and after.
+  idempotent:
+    support: full
+    description: A snapshot is told from others by its region and its id; dates change only with something else.
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.boto3
+seealso:
+  - module: petal.hpc.snapshot_registry_info
+  - module: petal.hpc.ebs_snapshot
+"""
+
+EXAMPLES = r"""
+- name: Register a software snapshot
+  petal.hpc.snapshot_registry:
+    registry: /srv/petal-snapshots
+    name: bioinformatics-v1
+    region: us-east-1
+    snapshot_id: snap-0123456789abcdef0
+    fingerprint: sha256:0f3a5c77d1e24b6a9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b
+    os: al2023
+    architecture: x86_64
+    target: x86_64_v3
+    size_gib: 500
+    description: Genomics and bioinformatics
+    packages: [samtools@1.17, bwa@0.7.17]
+    seed: "{{ lookup('ansible.builtin.file', 'bioinformatics.yaml') }}"
+
+- name: Recommend a snapshot no longer
+  petal.hpc.snapshot_registry:
+    state: retired
+    registry: /srv/petal-snapshots
+    name: bioinformatics-v1
+    superseded_by: bioinformatics-v2
+
+- name: Forget one snapshot
+  petal.hpc.snapshot_registry:
+    state: absent
+    registry: /srv/petal-snapshots
+    name: bioinformatics-v1
+    snapshot_id: snap-0123456789abcdef0
+"""
+
+RETURN = r"""
+entry:
+  description: The entry after the run; null when it has been removed.
+  returned: always
+  type: dict
+  contains:
+    name:
+      description: Its name.
+      type: str
+      sample: bioinformatics-v1
+    description:
+      description: One line about it.
+      type: str
+      sample: Genomics and bioinformatics
+    packages:
+      description: The packages that users asked for.
+      type: list
+      elements: str
+      sample: [bwa@0.7.17, samtools@1.17]
+    tags:
+      description: Words to find it by, from O(labels).
+      type: list
+      elements: str
+      sample: [genomics]
+    public:
+      description: Whether everybody may use its snapshots.
+      type: bool
+      sample: false
+    verified:
+      description: Whether somebody other than the author has checked it; this module never says so.
+      type: bool
+      sample: false
+    seed_url:
+      description: Where its seed lies in the registry.
+      type: str
+      sample: seeds/bioinformatics-v1.yaml
+    created:
+      description: The date of its first registration.
+      type: str
+      sample: "2026-11-22"
+    updated:
+      description: The date of its last change.
+      type: str
+      sample: "2026-11-22"
+    regions:
+      description: The regions that it has snapshots in.
+      type: list
+      elements: str
+      sample: [us-east-1]
+    snapshots:
+      description: Its snapshots, with the fields of O(region), O(snapshot_id), O(fingerprint) and those that describe a variant.
+      type: list
+      elements: dict
+files:
+  description: The files that hold the entry, as paths.
+  returned: always
+  type: dict
+  sample: {"index": "/srv/petal-snapshots/index.json", "entry": "/srv/petal-snapshots/snapshots/bioinformatics-v1.json"}
+"""
+
+import datetime
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ..module_utils._aws.registry_store import DirectoryStore
+from ..module_utils._core.errors import ExplainedError
+from ..module_utils._core.registry import (
+    RegisteredSnapshot,
+    Registration,
+    check_registration,
+    index_lines,
+    register,
+    remove,
+    retire,
+)
+from ..module_utils._core.snapshot import canonical_fingerprint
+
+ARGUMENT_SPEC = {
+    "state": {"choices": ["present", "retired", "absent"], "default": "present"},
+    "registry": {"type": "path", "required": True},
+    "name": {"required": True},
+    "snapshot_id": {},
+    "fingerprint": {},
+    "os": {},
+    "architecture": {"choices": ["x86_64", "arm64"]},
+    "target": {},
+    "size_gib": {"type": "int"},
+    "configuration": {},
+    "variant_description": {},
+    "spack": {},
+    "lock": {},
+    "aws_account": {},
+    "description": {},
+    "packages": {"type": "list", "elements": "str"},
+    "labels": {"type": "list", "elements": "str"},
+    "public": {"type": "bool"},
+    "seed": {},
+    "superseded_by": {},
+    "lock_timeout": {"type": "int", "default": 60},
+}
+OF_A_VARIANT = ("snapshot_id", "fingerprint", "os", "architecture", "target", "size_gib", "configuration", "spack", "lock", "aws_account")
+
+
+def run(params, store, region, today, check_mode):
+    """Bring one entry to the requested state.
+
+    store: a DirectoryStore. region: where a snapshot to register lies. today: the date of a change, as "2026-11-22".
+    """
+    if check_mode:
+        return converge(params, store, region, today, save=False)
+    with store.locked(params["lock_timeout"]):
+        return converge(params, store, region, today, save=True)
+
+
+def converge(params, store, region, today, save):
+    """Decide what the entry has to be, and save it when that differs from what is there."""
+    name, seed = params["name"], params["seed"]
+    index, found = store.read_index(), store.read_entry(name)
+    after = decide(params, found, region, today)
+    if after is None:
+        return result(store, name, found, found, changed=False)
+    seed = seed if params["state"] == "present" else None
+    changed = after != found or index.lines_of(name) != index_lines(after) or (seed is not None and seed != store.read_seed(name))
+    if changed and save:
+        store.save(after, index, seed)
+    return result(store, name, found, after, changed)
+
+
+def decide(params, found, region, today):
+    """Return the entry as it has to be, without snapshots when it has to go, or None when there is nothing to remove."""
+    if params["state"] == "present":
+        return register(found, registration_from(params, region), today)
+    fingerprint = canonical_fingerprint(params["fingerprint"]) if params["fingerprint"] else None
+    matching = RegisteredSnapshot(region="", snapshot_id=params["snapshot_id"] or "", fingerprint=fingerprint)
+    if params["state"] == "absent":
+        return remove(found, matching, today) if found else None
+    if found is None:
+        raise ExplainedError(
+            f"There is no entry {params['name']} in {params['registry']} to retire.",
+            resource=params["name"],
+            next_step="Check the name; petal.hpc.snapshot_registry_info lists all entries.",
+        )
+    return retire(found, matching, today, params["superseded_by"])
+
+
+def registration_from(params, region):
+    """Return the Registration that the options describe."""
+    variant = {field: params[field] for field in OF_A_VARIANT}
+    snapshot = RegisteredSnapshot(region=region, description=params["variant_description"], **variant)
+    return check_registration(
+        Registration(
+            name=params["name"],
+            snapshot=snapshot,
+            description=params["description"],
+            packages=None if params["packages"] is None else tuple(params["packages"]),
+            tags=None if params["labels"] is None else tuple(params["labels"]),
+            public=params["public"],
+            has_seed=params["seed"] is not None,
+        )
+    )
+
+
+def result(store, name, before, after, changed):
+    kept = after if after and after.snapshots else None
+    diff = {"before": before.to_result() if before else {}, "after": kept.to_result() if kept else {}}
+    return {
+        "changed": changed,
+        "entry": kept.to_result() if kept else None,
+        "files": store.files_of(name),
+        "diff": diff,
+        "warnings": store.notes,
+    }
+
+
+def main():
+    module = AnsibleAWSModule(
+        argument_spec=ARGUMENT_SPEC, required_if=[("state", "present", ("snapshot_id", "fingerprint"))], supports_check_mode=True
+    )
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    if module.params["state"] == "present" and not module.region:
+        module.fail_json(msg="The region of the snapshot is not known. Set region, or AWS_REGION in the environment.")
+    try:
+        outcome = run(module.params, DirectoryStore(module.params["registry"]), module.region, today, module.check_mode)
+    except ExplainedError as error:
+        module.fail_json(**error.to_result())
+    for note in outcome.pop("warnings"):
+        module.warn(note)
+    module.exit_json(**outcome)
+
+
+if __name__ == "__main__":
+    main()

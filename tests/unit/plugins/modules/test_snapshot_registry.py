@@ -1,0 +1,100 @@
+import pytest
+
+from plugins.module_utils._aws.registry_store import DirectoryStore
+from plugins.module_utils._core.errors import ExplainedError
+from plugins.modules.snapshot_registry import ARGUMENT_SPEC, run
+
+FINGERPRINT = "sha256:" + "0f3a" * 16
+SNAPSHOT = "snap-0123456789abcdef0"
+SECOND = "snap-0123456789abcdef1"
+
+
+@pytest.fixture
+def store(tmp_path):
+    return DirectoryStore(tmp_path / "registry")
+
+
+def bring(store, region="us-east-1", today="2026-11-22", check_mode=False, **given):
+    params = {
+        **{option: spec.get("default") for option, spec in ARGUMENT_SPEC.items()},
+        "registry": str(store.path),
+        "name": "bio",
+        **given,
+    }
+    return run(params, store, region, today, check_mode)
+
+
+def register(store, **given):
+    return bring(store, **{"snapshot_id": SNAPSHOT, "fingerprint": FINGERPRINT, "os": "al2023", "seed": "cluster: {}\n", **given})
+
+
+def test_a_snapshot_is_registered(store):
+    result = register(store, packages=["samtools", "bwa"], description="Genomics")
+    assert result["changed"]
+    assert result["entry"]["packages"] == ["bwa", "samtools"]
+    assert result["entry"]["snapshots"][0]["os"] == "alinux2023"
+    assert result["entry"]["seed_url"] == "seeds/bio.yaml"
+    assert store.read_entry("bio").to_result() == result["entry"]
+    assert store.read_seed("bio") == "cluster: {}\n"
+
+
+def test_a_second_run_changes_nothing_even_on_another_day(store):
+    first = register(store)
+    second = register(store, today="2026-12-24")
+    assert not second["changed"]
+    assert second["entry"] == first["entry"]
+    assert second["diff"]["before"] == second["diff"]["after"]
+
+
+def test_a_changed_seed_is_a_change(store):
+    register(store)
+    assert register(store, seed="cluster: {name: other}\n")["changed"]
+    assert store.read_seed("bio") == "cluster: {name: other}\n"
+
+
+def test_an_index_that_has_lost_an_entry_is_mended(store):
+    register(store)
+    (store.path / "index.json").unlink()
+    assert register(store)["changed"]
+    assert store.read_index().names == ["bio"]
+
+
+def test_check_mode_says_the_same_and_writes_nothing(store):
+    predicted = register(store, check_mode=True)
+    assert not store.path.exists()
+    done = register(store)
+    assert (predicted["changed"], predicted["entry"]) == (done["changed"], done["entry"])
+
+
+def test_a_second_region_joins_the_entry(store):
+    register(store)
+    result = register(store, region="us-west-2", snapshot_id=SECOND)
+    assert result["entry"]["regions"] == ["us-east-1", "us-west-2"]
+
+
+def test_retired_snapshots_stay_listed(store):
+    register(store)
+    result = bring(store, state="retired", superseded_by="bio-v2")
+    assert result["changed"]
+    assert result["entry"]["snapshots"][0]["deprecated"] == "2026-11-22"
+    assert not bring(store, state="retired", today="2026-12-24")["changed"]
+
+
+def test_retiring_an_unknown_entry_is_an_error(store):
+    with pytest.raises(ExplainedError, match="no entry bio"):
+        bring(store, state="retired")
+
+
+def test_the_last_snapshot_takes_the_entry_and_its_seed_with_it(store):
+    register(store)
+    register(store, snapshot_id=SECOND)
+    assert bring(store, state="absent", snapshot_id=SECOND)["entry"]["snapshots"][0]["snapshot_id"] == SNAPSHOT
+    assert bring(store, state="absent")["entry"] is None
+    assert not bring(store, state="absent")["changed"]
+    assert store.read_seed("bio") is None
+
+
+def test_a_name_that_leads_out_of_the_registry_is_refused_before_anything_is_written(store):
+    with pytest.raises(ExplainedError, match="cannot be the name"):
+        register(store, name="../bio")
+    assert list(store.path.rglob("*.json")) == []

@@ -1,0 +1,107 @@
+import pytest
+
+from plugins.module_utils._aws.registry_store import DirectoryStore
+from plugins.module_utils._core.registry import Entry, RegisteredSnapshot
+from plugins.module_utils._core.snapshot import Snapshot
+from plugins.modules.snapshot_registry_info import ARGUMENT_SPEC, run
+from tests.unit.fakes import FakeSnapshotGateway
+
+FINGERPRINT = "sha256:" + "0f3a" * 16
+OWN, PARTNER = "123456789012", "999888777666"
+TAGS = {"petal:fingerprint": FINGERPRINT, "petal:os": "alinux2023", "petal:arch": "x86_64"}
+BUILT = Snapshot("snap-1", "completed", "vol-1", 200, owner_id=OWN, start_time="2026-11-22T10:00:00+00:00", tags=TAGS)
+SHARED = Snapshot("snap-2", "completed", "vol-2", 500, owner_id=PARTNER, start_time="2026-11-21T10:00:00+00:00")
+REGISTERED = RegisteredSnapshot("us-east-1", "snap-2", FINGERPRINT, "alinux2023", "x86_64", "x86_64_v3", 500)
+
+
+@pytest.fixture
+def registry(tmp_path):
+    store = DirectoryStore(tmp_path / "registry")
+    entry = Entry("bio", description="Genomics", packages=("samtools",), snapshots=(REGISTERED,))
+    with store.locked(5):
+        store.save(entry, store.read_index(), None)
+    return str(store.path)
+
+
+def ask(gateway, **given):
+    params = {**{option: spec.get("default") for option, spec in ARGUMENT_SPEC.items()}, **given}
+    return run(params, gateway, "us-east-1")
+
+
+def find(gateway, **given):
+    return ask(gateway, fingerprint=FINGERPRINT, **given)
+
+
+def test_the_own_snapshot_is_found_by_its_tags_before_any_registry_is_asked(registry):
+    result = find(FakeSnapshotGateway([BUILT, SHARED]), registries=[registry], trusted_accounts=[PARTNER])
+    assert (result["found"], result["snapshot"]["snapshot_id"], result["snapshot"]["source"]) == (True, "snap-1", "tags in us-east-1")
+    assert result["trace"] == [
+        "tags in us-east-1: one snapshot carries the fingerprint.",
+        "snap-1 (tags in us-east-1, 200 GiB) is used: the only one that fits.",
+    ]
+
+
+def test_a_registered_snapshot_of_a_trusted_account_is_found_with_its_real_owner(registry):
+    result = find(FakeSnapshotGateway([SHARED]), registries=[registry], trusted_accounts=[PARTNER], os="al2023", architecture="x86_64")
+    assert result["snapshot"]["owner_id"] == PARTNER
+    assert result["snapshot"]["name"] == "bio"
+    assert result["snapshot"]["source"] == f"registry {registry}"
+
+
+def test_an_account_that_is_not_trusted_is_refused_whatever_the_registry_says(registry):
+    result = find(FakeSnapshotGateway([SHARED]), registries=[registry])
+    assert not result["found"]
+    assert f"account {PARTNER}, is not in trusted_accounts" in result["trace"][-1]
+
+
+def test_a_snapshot_that_aws_does_not_show_is_not_used(registry):
+    result = find(FakeSnapshotGateway(), registries=[registry], trusted_accounts=[PARTNER])
+    assert not result["found"]
+    assert result["candidates"][0]["state"] == "missing"
+
+
+@pytest.mark.parametrize(("state", "reason"), [("pending", "not complete yet"), ("error", "in state error")])
+def test_snapshots_that_are_not_ready_stay_visible(state, reason):
+    unfinished = Snapshot("snap-1", state, "vol-1", 200, owner_id=OWN, tags=TAGS)
+    result = find(FakeSnapshotGateway([unfinished]))
+    assert (result["found"], result["candidates"][0]["state"]) == (False, state)
+    assert reason in result["trace"][-1]
+
+
+def test_nothing_found_says_what_there_is_elsewhere(registry):
+    params = {"registries": [registry], "os": "al2023"}
+    result = run(
+        {**{option: spec.get("default") for option, spec in ARGUMENT_SPEC.items()}, "fingerprint": FINGERPRINT, **params},
+        FakeSnapshotGateway(),
+        "eu-west-1",
+    )
+    assert (
+        result["msg"] == "no snapshot found for region=eu-west-1, os=al2023. There is: alinux2023, x86_64, x86_64_v3, 500 GiB in us-east-1."
+    )
+
+
+def test_a_registry_that_is_not_there_is_a_warning_and_the_next_one_is_asked(registry):
+    result = find(FakeSnapshotGateway([SHARED]), registries=["/nowhere", registry], trusted_accounts=[PARTNER])
+    assert result["found"]
+    assert "registry /nowhere is left out: There is no registry" in result["warnings"][0]
+
+
+def test_tags_need_not_be_asked(registry):
+    result = find(FakeSnapshotGateway([BUILT, SHARED]), registries=[registry], trusted_accounts=[PARTNER], use_tags=False)
+    assert result["snapshot"]["snapshot_id"] == "snap-2"
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ({}, ["bio"]),
+        ({"name": "bio"}, ["bio"]),
+        ({"name": "chem"}, []),
+        ({"search": "GENOM"}, ["bio"]),
+        ({"search": "samtools"}, ["bio"]),
+        ({"search": "physics"}, []),
+    ],
+)
+def test_entries_are_listed_without_asking_aws(registry, given, names):
+    result = ask(None, registries=[registry], **given)
+    assert [entry["name"] for entry in result["entries"]] == names
