@@ -9,9 +9,18 @@ from tests.lab.rules.rulebook import BOOK, Rule
 # In this order: a file's rules run before those of the files after it.
 CHAPTERS = (
     "client_tokens",
+    "identifiers",
+    "tags",
+    "encryption",
     "volumes",
+    "modifications",
     "attachments",
     "snapshots",
+    "sharing",
+    "protection",
+    "fast_restore",
+    "volume_status",
+    "describing",
     "instances",
 )
 
