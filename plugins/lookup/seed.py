@@ -105,9 +105,7 @@ class LookupModule(LookupBase):
         for candidate in (beside_playbook, path.absolute()):
             if candidate and pathlib.Path(candidate).is_file():
                 return pathlib.Path(candidate)
-        raise AnsibleError(
-            f"There is no seed at {term}: neither beside the playbook nor at {path.absolute()}. Give the path of a YAML file."
-        )
+        raise AnsibleError(f"There is no seed {term}, neither beside the playbook nor at {path.absolute()}. Give the path of a YAML file.")
 
 
 def _text(path):

@@ -6,3 +6,12 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
+
+try:
+    import hypothesis
+
+    # A busy machine is slow, not wrong.
+    hypothesis.settings.register_profile("unit", deadline=None, max_examples=60)
+    hypothesis.settings.load_profile("unit")
+except ImportError:
+    pass
