@@ -101,6 +101,8 @@ def build_state(build_id: str, volumes: list[dict], hosts: list[dict], snapshots
     volumes, snapshots: as ebs_volume_info and ebs_snapshot_info return them. hosts: as amazon.aws.ec2_instance_info does.
     Returns build_id, stage ("none" when nothing is found), summary, holder, volume_id, instance_id and snapshot_id ("" where there is none).
     """
+    # The root volume of the host carries the build id too, but no fingerprint.
+    volumes = [volume for volume in volumes if tags.read(volume["tags"], tags.FINGERPRINT)]
     done = [snapshot for snapshot in snapshots if snapshot["state"] == "completed"]
     pending = [snapshot for snapshot in snapshots if snapshot["state"] == "pending"]
     volume_tags = volumes[0]["tags"] if volumes else {}

@@ -315,7 +315,8 @@ def _check_modification(request: VolumeRequest, found: Volume, wanted: Volume) -
 
 
 def _check_tags(request: VolumeRequest) -> None:
-    wrong = [key for key in request.tags or {} if key.startswith("aws:") or key == tag_keys.CREATED_BY]
+    foreign = {key: value for key, value in (request.tags or {}).items() if (key, value) != (tag_keys.CREATED_BY, tag_keys.CREATOR)}
+    wrong = [key for key in foreign if key.startswith("aws:") or key == tag_keys.CREATED_BY]
     if wrong:
         raise ExplainedError(
             f"Tag {', '.join(wrong)} cannot be given: keys that begin with aws: belong to AWS, {tag_keys.CREATED_BY} to the collection.",

@@ -66,7 +66,10 @@ def snapshot(state, progress="100%"):
 
 
 def volume(**tags):
-    return {"volume_id": "vol-1", "state": "in-use", "tags": {f"petal:{name}": value for name, value in tags.items()}}
+    return {"volume_id": "vol-1", "state": "in-use", "tags": {"petal:fingerprint": "sha256:ab", **{f"petal:{name}": value for name, value in tags.items()}}}
+
+
+ROOT_VOLUME = {"volume_id": "vol-root", "state": "in-use", "tags": {"petal:build-id": "ab12"}}
 
 
 @pytest.mark.parametrize(
@@ -86,6 +89,6 @@ def test_the_stage_of_a_build_is_read_from_its_resources(volumes, snapshots, sta
 
 def test_the_state_of_a_build_names_host_volume_and_holder():
     host = {"instance_id": "i-1", "state": {"name": "running"}}
-    state = build_state("ab12", [volume(lease=OTHER.to_tag())], [host], [])
+    state = build_state("ab12", [ROOT_VOLUME, volume(lease=OTHER.to_tag())], [host], [])
     assert (state["instance_id"], state["volume_id"], state["holder"]) == ("i-1", "vol-1", "elsewhere/7")
     assert "i-1 is running" in state["summary"] and "elsewhere/7 works on it" in state["summary"]
