@@ -109,15 +109,15 @@ _value:
     fingerprint:
       description: The name of the build's content.
       type: str
-      sample: sha256:6bb3b5f1a33ee0ccd0bd0d3d2a2b0c39ee1a8ff2b9d6a5a8c2e6f1b7d9c0a3e4
+      sample: sha256:f91302d3cc945425dc3ed4ceffdac00212a43919f4a0e743aa9bee403a189f55
     short:
       description: The fingerprint's first twelve hexadecimal digits.
       type: str
-      sample: 6bb3b5f1a33e
+      sample: f91302d3cc94
     name:
       description: What volume, snapshot and registry entry are called.
       type: str
-      sample: minimal-cluster-alinux2023-x86_64-6bb3b5f1a33e
+      sample: genomics-alinux2023-x86_64-f91302d3cc94
 """
 
 import dataclasses

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pathlib
+import re
 
 import jsonschema
 import pytest
@@ -58,6 +59,26 @@ def test_every_example_and_every_real_seed_is_accepted(path):
 
 def test_the_schema_is_a_schema():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_the_description_of_seeds_names_every_key():
+    described = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "seed.md").read_text(encoding="utf-8").replace(".", "` `")))
+    assert set(_keys(SCHEMA)) - described == set()
+
+
+def _keys(schema):
+    """Yield every key that a seed may have."""
+    for key, inner in schema.get("properties", {}).items():
+        yield key
+        yield from _keys(inner)
+    yield from _keys(schema.get("items", {}))
+    for inner in schema.get("$defs", {}).values():
+        yield from _keys(inner)
+
+
+def test_the_example_of_the_description_is_the_smallest_seed():
+    example = re.search(r"```yaml\n(.*?)```", (ROOT / "docs" / "seed.md").read_text(encoding="utf-8"), re.DOTALL)[1]
+    assert example in (SEEDS / "minimal.yaml").read_text(encoding="utf-8")
 
 
 def test_a_minimal_seed_gets_every_default():

@@ -117,7 +117,7 @@ PAIRS += [(text, canonical(text)) for text in TEXTS if canonical(text)]
 def spack_fixture(tmp_path_factory):
     """Spack's own answers about TEXTS, PAIRS and CPUs."""
     if not MIRROR.exists():
-        pytest.skip(f"there is no git mirror of Spack at {MIRROR}; docs/development.md says how to make one")
+        pytest.skip(f"no mirror of Spack; make one: git clone --bare https://github.com/spack/spack.git {MIRROR}")
     checkout = tmp_path_factory.mktemp("spack")
     archive = subprocess.run(["git", "--git-dir", MIRROR, "archive", TAG, "lib/spack"], check=True, capture_output=True).stdout
     subprocess.run(["tar", "-x", "-C", checkout], input=archive, check=True)
