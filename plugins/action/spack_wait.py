@@ -1,0 +1,152 @@
+# Copyright: petal.hpc contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The action petal.hpc.spack_wait: looks at a build through the connection, and prints how far it has come."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ..module_utils._core.errors import ExplainedError
+from ..module_utils._core.spack import explain_failures, progress, progress_line
+
+ARGUMENTS = {
+    "unit": {"type": "str", "required": True},
+    "status": {"type": "path", "required": True},
+    "log": {"type": "path", "required": True},
+    "lock": {"type": "path", "required": True},
+    "interval": {"type": "float", "default": 2},
+    "heartbeat": {"type": "float", "default": 60},
+    "timeout": {"type": "float", "default": 0},
+    "connection_timeout": {"type": "float", "default": 300},
+}
+# Between the parts of one look; no line of Spack's looks like this.
+SEPARATOR = "--petal-spack-wait--"
+TAIL_LINES = 20
+# The stages of roles/spack_bootstrap/files/build.py, as a person would say them.
+STAGES = {"concretize": "choosing versions", "install": "building", "modules": "writing modules", "tidy": "tidying up"}
+
+
+class ActionModule(ActionBase):
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        _spec, options = self.validate_argument_spec(ARGUMENTS)
+        watch = Watch(options, self.command, host=(task_vars or {}).get("inventory_hostname", ""))
+        try:
+            return {**result, "changed": False, **watch.until_it_ends()}
+        except ExplainedError as error:
+            return {**result, "failed": True, **watch.facts(), **error.to_result()}
+
+    def command(self, text):
+        """Run a shell command on the host, return what it printed."""
+        answer = self._low_level_execute_command(text)
+        return answer["stdout"]
+
+
+class Watch:
+    """Follows one build. `command` runs a shell command on the host and returns its output."""
+
+    def __init__(self, options, command, *, host="", clock=time.monotonic, sleep=time.sleep, show=None):
+        self.options, self.command, self.host, self.clock, self.sleep = options, command, host, clock, sleep
+        self.show = show or (lambda line: Display().display(line, color="cyan"))
+        self.started = clock()
+        self.lines, self.lock = [], None
+        self.status, self.active = {}, True
+
+    def until_it_ends(self):
+        """Look again and again; return the facts of a finished build. Raises ExplainedError when it failed or was lost."""
+        shown, shown_at = None, self.clock()
+        while True:
+            self.look_patiently()
+            now, text = self.clock(), self.text()
+            if text != shown or now - shown_at >= self.options["heartbeat"]:
+                self.show(f"{self.host} | {self.elapsed()} | {text}")
+                shown, shown_at = text, now
+            if not self.active:
+                return self.outcome()
+            if 0 < self.options["timeout"] <= now - self.started:
+                raise ExplainedError(
+                    f"The build is still running after {int(self.options['timeout'])} seconds.",
+                    resource=self.options["unit"],
+                    next_step="It goes on by itself: run the play again to go on watching, or set a longer timeout.",
+                )
+            self.sleep(self.options["interval"])
+
+    def look_patiently(self):
+        """Look once; while the connection fails, try again until connection_timeout has passed."""
+        lost_at = None
+        while True:
+            try:
+                return self.look()
+            except AnsibleConnectionFailure as failure:
+                lost_at = self.clock() if lost_at is None else lost_at
+                if self.clock() - lost_at >= self.options["connection_timeout"]:
+                    raise ExplainedError(
+                        f"The host has not answered for {int(self.clock() - lost_at)} seconds: {failure}",
+                        resource=self.host,
+                        next_step="If the host still runs, the build does too: run the play again to go on watching.",
+                    ) from failure
+                self.sleep(self.options["interval"])
+
+    def look(self):
+        """Read the state of the unit, the status, what is new in the log and, once, the lock: in one command."""
+        quoted = {name: shlex.quote(self.options[name]) for name in ("unit", "status", "log", "lock")}
+        # The unit first: a build that ends between two of these must be seen as running, with the last lines still to come.
+        parts = ["systemctl is-active {unit}", "cat {status}", f"tail -n +{len(self.lines) + 1} {{log}}"]
+        stage = self.status.get("stage", "concretize")
+        if self.lock is None and stage != "concretize":
+            parts.append("cat {lock}")
+        script = "; ".join(f"{part} 2>/dev/null; echo; echo {SEPARATOR}" for part in parts).format(**quoted)
+        *answers, end = self.command(script).split(f"\n{SEPARATOR}")
+        if len(answers) != len(parts):
+            raise AnsibleConnectionFailure(f"the answer ended with {end!r}")
+        answers = [answer.removeprefix("\n") for answer in answers]
+        self.active = answers[0].strip() in ("active", "activating", "deactivating", "reloading")
+        self.status = json.loads(answers[1] or "{}")
+        self.read_log(answers[2])
+        if len(parts) == 4:
+            self.lock = json.loads(answers[3])
+
+    def read_log(self, new):
+        """Keep the whole lines of what is new; the rest is read again with the next look."""
+        self.lines += new.split("\n")[:-1]
+
+    def text(self):
+        """Say in one line where the build stands."""
+        stage = self.status.get("stage", "start")
+        return progress_line(STAGES.get(stage, stage), self.progress())
+
+    def progress(self):
+        return progress(self.lock, self.lines) if self.lock else None
+
+    def elapsed(self):
+        minutes, seconds = divmod(int(self.clock() - self.started), 60)
+        return f"{minutes:3d}:{seconds:02d}"
+
+    def facts(self):
+        found = self.progress()
+        return {
+            **({"progress": found.to_dict()} if found else {}),
+            "stages": self.status.get("stages", {}),
+            "failures": self.status.get("failures", []),
+        }
+
+    def outcome(self):
+        """Return the facts of a build that has ended well, or raise ExplainedError."""
+        state = self.status.get("state")
+        if state == "done":
+            return self.facts()
+        next_step = "What is finished is kept: run the play again to build the rest."
+        if state == "failed":
+            raise ExplainedError(explain_failures(self.status), next_step=next_step)
+        raise ExplainedError(
+            "The build has stopped without a word: it was killed, or the host ran out of memory or was restarted. The log ends:\n"
+            + "\n".join(self.lines[-TAIL_LINES:]),
+            resource=self.options["unit"],
+            next_step=next_step,
+        )

@@ -1,0 +1,310 @@
+# Copyright: petal.hpc contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A seed's packages as a Spack environment: where it lies, how it is configured, how far its build has come."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+
+from .errors import ExplainedError
+from .fingerprint import lock_fingerprint
+
+SPACK_VERSION = "v1.2.2"
+SPACK_GIT_URL = "https://github.com/spack/spack.git"
+RECIPES_VERSION = "v2026.06.0"
+RECIPES_GIT_URL = "https://github.com/spack/spack-packages.git"
+
+# Long enough to tell two builds of one version apart, as in the names of Spack's own prefixes.
+SHORT_HASH = 7
+LANGUAGES = {"c": "c", "cxx": "c++", "fortran": "fortran"}
+
+
+def layout(mount_path: str = "/shared", root: str | None = None) -> dict[str, str]:
+    """Return every path of the software volume by its name; docs/software_volume.md explains each.
+
+    mount_path: where the volume is mounted, on the build host and on every node alike: prefixes are never relocated.
+    root: where Spack itself lies; `spack` on the volume when left out.
+    """
+    petal = f"{mount_path}/.petal"
+    return {
+        "mount_path": mount_path,
+        "root": root or f"{mount_path}/spack",
+        "configuration": f"{root or f'{mount_path}/spack'}/etc/spack",
+        "recipes": f"{mount_path}/spack-packages",
+        "software": f"{mount_path}/software",
+        "lmod": f"{mount_path}/modules/lmod",
+        "tcl": f"{mount_path}/modules/tcl",
+        "lmod_program": f"{mount_path}/etc/lmod",
+        "profile": f"{mount_path}/etc/profile.d",
+        "petal": petal,
+        "programs": f"{petal}/bin",
+        "spack": f"{petal}/bin/spack",
+        "repos": f"{petal}/repos",
+        "keys": f"{petal}/keys",
+        "home": f"{petal}/home",
+        "cache": f"{petal}/cache",
+        "build_cache": f"{petal}/build-cache",
+        "failures": f"{petal}/failures",
+        "settings": f"{petal}/build.json",
+        "status": f"{petal}/status.json",
+        "log": f"{petal}/build.log",
+        "environment": f"{petal}/spack.yaml",
+        "lock": f"{petal}/spack.lock",
+        "packages": f"{petal}/packages.json",
+        "manifest": f"{petal}/manifest.json",
+        "proof": f"{petal}/proof.json",
+        "seed": f"{petal}/seed.yaml",
+    }
+
+
+def repo_paths(repos: list[dict[str, str]], paths: dict[str, str]) -> list[dict[str, str]]:
+    """Return [{"name", "path"}] with where each extra repository lies on the build host.
+
+    repos: [{"name", "path"}] for a directory on the controller that is copied to the volume, or [{"name", "host_path"}] for one that
+    the host already has. Spack finds the recipes' namespace in the names of the last two directories, so the copy keeps them.
+    """
+    return [{"name": repo["name"], "path": repo.get("host_path") or _copied_to(repo, paths)} for repo in repos]
+
+
+def _copied_to(repo: dict[str, str], paths: dict[str, str]) -> str:
+    namespace = repo["path"].rstrip("/").split("/")[-1]
+    return f"{paths['repos']}/{repo['name']}/spack_repo/{namespace}"
+
+
+def environment(packages: list[str], paths: dict[str, str], compiler: str | None = None, lmod: bool = False) -> dict[str, object]:
+    """Return spack.yaml: every package in one environment, so that all of them are concretised together.
+
+    packages: canonical specs; the order does not matter.
+    paths: what `layout` returned.
+    compiler: a spec such as "gcc@12.5.0" that is built first and then required for every package; None for the host's own.
+    lmod: whether Lmod joins the packages.
+    Source: Spack 1.2, schema/env.py (groups of specs with `needs` and `override`).
+    """
+    if not packages:
+        raise ExplainedError("A Spack environment needs at least one package.", next_step="List packages in software.spack_packages.")
+    specs: list[object] = sorted({*packages, *(["lmod"] if lmod else [])})
+    if compiler:
+        required = {language: {"require": [compiler]} for language in LANGUAGES}
+        specs = [
+            {"group": "compiler", "specs": [compiler]},
+            {"group": "packages", "needs": ["compiler"], "specs": specs, "override": {"packages": required}},
+        ]
+    # Spack 1.2 forgets finished packages when it is killed: each is pushed here the moment it is done, and found again by the next run.
+    # Here and not in the configuration of the volume: who uses Spack on a node has no business with it.
+    cache = {"url": f"file://{paths['build_cache']}", "signed": False, "autopush": True, "binary": True, "source": False}
+    return {
+        "spack": {
+            "specs": specs,
+            "view": False,
+            "concretizer": {"unify": "when_possible", "reuse": False},
+            "mirrors": {"petal-volume": cache},
+        }
+    }
+
+
+def configuration(
+    paths: dict[str, str],
+    target: str,
+    host_compiler: dict[str, str],
+    *,
+    compiler: str | None = None,
+    repos: list[dict[str, str]] | None = None,
+    repos_override: bool = False,
+    mirrors: list[dict[str, object]] | None = None,
+    externals: dict[str, object] | None = None,
+    build_stage: str = "/var/tmp/petal-stage",
+    bootstrap_from_network: bool = False,
+) -> dict[str, dict[str, object]]:
+    """Return the files of Spack's configuration scope on the volume, by file name.
+
+    A key that ends in a colon replaces what less important scopes say, rather than being merged with it: Spack's `repos::`.
+
+    paths: what `layout` returned.
+    target: the archspec name that every package is required to be built for.
+    host_compiler: the GCC of the build host: {"version": "11.5.0", "c": "/usr/bin/gcc", "cxx": ..., "fortran": ...}.
+        A language may be missing.
+    compiler: the seed's own compiler, as in `environment`.
+    repos: further package repositories, [{"name": "site", "path": "/shared/.petal/repos/site/..."}], searched before the recipes.
+    repos_override: use those only, and not Spack's own recipes.
+    mirrors: [{"name", "url", "signed"}] to fetch finished packages and sources from, beside the cache on the volume.
+    externals: entries of packages.yaml for software of the operating system, by package name.
+    build_stage: a directory on a fast local disk.
+    bootstrap_from_network: let Spack download its solver; needed where no Python on the host can import clingo.
+    """
+    return {
+        "config.yaml": {
+            "config": {
+                "install_tree": {"root": paths["software"], "projections": {"all": f"{{name}}-{{version}}-{{hash:{SHORT_HASH}}}"}},
+                "build_stage": [build_stage],
+                "source_cache": f"{paths['cache']}/source",
+                "misc_cache": f"{paths['cache']}/misc",
+            }
+        },
+        "concretizer.yaml": {
+            # host_compatible: the build host is often newer than the oldest node that the packages have to run on.
+            "concretizer": {"reuse": False, "unify": "when_possible", "targets": {"host_compatible": False}}
+        },
+        "packages.yaml": {"packages": _packages(target, host_compiler, externals or {})},
+        "repos.yaml": {"repos:": _repos(paths, repos or [], repos_override)},
+        "mirrors.yaml": {"mirrors:": _mirrors(mirrors or [])},
+        "bootstrap.yaml": {"bootstrap": _bootstrap(paths, bootstrap_from_network)},
+        "modules.yaml": {"modules": {"default": _modules(paths, [f"gcc@{host_compiler['version']}", *([compiler] if compiler else [])])}},
+    }
+
+
+def _packages(target: str, host_compiler: dict[str, str], externals: dict[str, object]) -> dict[str, object]:
+    programs = {language: host_compiler[language] for language in LANGUAGES if host_compiler.get(language)}
+    languages = ",".join(LANGUAGES[language] for language in programs)
+    gcc = {
+        "spec": f"gcc@{host_compiler['version']} languages:='{languages}'",
+        "prefix": "/usr",
+        "extra_attributes": {"compilers": programs},
+    }
+    return {
+        # `read: world` is Spack's default, spelled out because users other than the owner load these packages.
+        "all": {"permissions": {"read": "world", "write": "user"}, "require": [f"target={target}"]},
+        "gcc": {"externals": [gcc]},
+        **externals,
+    }
+
+
+def _repos(paths: dict[str, str], repos: list[dict[str, str]], override: bool) -> dict[str, object]:
+    own = {} if override else {"builtin": f"{paths['recipes']}/repos/spack_repo/builtin"}
+    return {**{repo["name"]: repo["path"] for repo in repos}, **own}
+
+
+def _mirrors(mirrors: list[dict[str, object]]) -> dict[str, object]:
+    return {str(mirror["name"]): {key: value for key, value in mirror.items() if key != "name"} for mirror in mirrors}
+
+
+def _bootstrap(paths: dict[str, str], from_network: bool) -> dict[str, object]:
+    root = {"root": f"{paths['cache']}/bootstrap"}
+    # Not `enable: false`: that also breaks `spack gpg` where gpg is on the PATH.
+    return root if from_network else {**root, "sources:": [], "trusted:": {}}
+
+
+def _modules(paths: dict[str, str], compilers: list[str]) -> dict[str, object]:
+    common = {"hash_length": 0, "projections": {"all": "{name}/{version}"}}
+    return {
+        # Written after the install: the hook of Spack 1.2 writes dependencies on modules that do not exist.
+        "enable:": [],
+        "arch_folder": False,
+        "roots": {"lmod": paths["lmod"], "tcl": paths["tcl"]},
+        "lmod": {**common, "core_compilers": compilers, "hierarchy": [], "hide_implicits": True},
+        # Environment Modules and Lmod can both load this form; `hide_implicits` would stop Lmod 8.6.
+        "tcl": {**common, "exclude_implicits": True, "all": {"autoload": "none"}},
+    }
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an install has come, counted in packages of the lock that are not external.
+
+    done: finished packages, `name@version`, including those that came from a cache.
+    failed: packages whose build failed.
+    active: what is being worked on, package to phase ("build", "fetch", ...).
+    roots_total, roots_done: the same count for the packages that were asked for.
+    """
+
+    total: int
+    done: int
+    failed: list[str]
+    active: dict[str, str]
+    roots_total: int
+    roots_done: int
+
+    @property
+    def percent(self) -> int:
+        """Finished packages per hundred. It can jump: a package from a cache needs none of its build dependencies."""
+        return 100 * self.done // self.total if self.total else 100
+
+    def to_dict(self) -> dict[str, object]:
+        return {**asdict(self), "percent": self.percent}
+
+
+# One event of Spack 1.2 when it does not write to a terminal: "[+] ez24jgy toyapp@3.0 /shared/software/... (2s)".
+_EVENT = re.compile(r"^\[(?P<event>[ +xe])\] (?P<hash>[a-z2-7]{7,32}) (?P<name>[^@\s]+)@(?P<version>\S+) ?(?P<rest>.*?)(?: \([^()]*\))?$")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def progress(lock: dict[str, object], lines: list[str]) -> Progress:
+    """Read an install's progress from its lock and its log.
+
+    Not from `spack find`: Spack 1.2 writes its database after the build has been quiet for five seconds.
+
+    lock: the parsed spack.lock. lines: the log so far; lines that are no event are skipped, so any log will do.
+    """
+    names = {key: f"{node['name']}@{node.get('version', '')}" for key, node in lock["concrete_specs"].items() if "external" not in node}
+    by_short_hash = {key[:SHORT_HASH]: key for key in names}
+    state: dict[str, str] = {}
+    phase: dict[str, str] = {}
+    for line in lines:
+        match = _EVENT.match(_COLOUR.sub("", line.rstrip()))
+        key = by_short_hash.get(match["hash"][:SHORT_HASH]) if match else None
+        if key:
+            state[key] = {"+": "done", "e": "done", "x": "failed"}.get(match["event"], "active")
+            phase[key] = match["rest"] or "start"
+    roots = {root["hash"] for root in lock["roots"]} & set(names)
+    done = {key for key in names if state.get(key) == "done"}
+    return Progress(
+        total=len(names),
+        done=len(done),
+        failed=sorted(names[key] for key in names if state.get(key) == "failed"),
+        active={names[key]: phase[key] for key in sorted(names, key=names.get) if state.get(key) == "active"},
+        roots_total=len(roots),
+        roots_done=len(roots & done),
+    )
+
+
+def progress_line(stage: str, found: Progress | None, width: int = 20) -> str:
+    """Return where a build stands, for a person: "[########------------]  40%   2/5 packages | building | toylib@2.0 (install)".
+
+    stage: what the build does now. found: None while Spack has not chosen the packages yet. width: of the bar, in characters.
+    """
+    if found is None:
+        return stage
+    full = width * found.done // found.total if found.total else width
+    parts = [f"[{'#' * full}{'-' * (width - full)}] {found.percent:3d}% {found.done:3d}/{found.total} packages", stage]
+    if found.failed:
+        parts.append(f"failed: {', '.join(found.failed)}")
+    if found.active:
+        parts.append(", ".join(f"{package} ({phase})" for package, phase in found.active.items()))
+    return " | ".join(parts)
+
+
+def lock_summary(lock: dict[str, object]) -> dict[str, object]:
+    """Return what a spack.lock says was built: its fingerprint, the number of packages without externals, and the roots' versions."""
+    nodes = lock["concrete_specs"]
+    roots = [{"name": nodes[root["hash"]]["name"], "version": str(nodes[root["hash"]].get("version", ""))} for root in lock["roots"]]
+    return {
+        "fingerprint": lock_fingerprint(lock),
+        "package_count": sum("external" not in node for node in nodes.values()),
+        "roots": sorted(roots, key=lambda root: (root["name"], root["version"])),
+    }
+
+
+def explain_failures(status: dict[str, object]) -> str:
+    """Say why a build failed, from its status.json: each package, where its log is kept, what needs it, and the log's end."""
+    paragraphs = [str(status.get("message") or "The build failed.")]
+    for failure in status.get("failures", []):
+        needed_by = f" Not built because of it: {', '.join(failure['dependents'])}." if failure["dependents"] else ""
+        paragraphs.append(f"{failure['package']}: the log is kept in {failure['log']}.{needed_by} It ends:\n{failure['tail']}")
+    return "\n\n".join(paragraphs)
+
+
+def proof_problems(proof: dict[str, object]) -> list[str]:
+    """Return one sentence for each thing that proof.json says does not work, with what the command printed."""
+    packages = [
+        f"{tried['package']}: {_smoke(tried)} ended with code {tried['code']}: {tried['output'] or 'no output'}"
+        for tried in proof["packages"]
+        if not tried["passed"]
+    ]
+    broken_shells = [tried for tried in proof["shells"] if not tried["passed"]]
+    shells = [f"The profile script does not work in {tried['shell']}: {tried['output']}" for tried in broken_shells]
+    libraries = [f"{missing['file']} lacks {', '.join(missing['libraries'])}." for missing in proof["missing_libraries"]]
+    return [*packages, *shells, *libraries]
+
+
+def _smoke(tried: dict[str, object]) -> str:
+    return " && ".join(filter(None, [f"module load {tried['module']}", tried["command"]]))

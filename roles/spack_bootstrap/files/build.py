@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+# Copyright: petal.hpc contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Build the Spack environment on this volume: concretise, install, write modules, tidy up.
+
+usage: build.py SETTINGS          build; a stage that an earlier run finished is skipped
+       build.py SETTINGS --check  print what a build would find, as JSON, and build nothing
+
+It lies on the volume and needs nobody to watch it: a build outlives the controller that started it, and can be
+taken up on another host. Where it stands is in status.json, what Spack says is in build.log.
+SETTINGS is a JSON file: {"paths": see _core/spack.py, "jobs": processes, 0 for all cores, "repos": [directories of recipes],
+"keep_build_cache": bool, "keep_build_dependencies": bool}.
+Runs on the Python of the build host: 3.6 or newer, standard library only.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+TAIL_LINES = 40
+SHORT_HASH = 7
+FAILURE = re.compile(r"^\[x\] (?P<hash>[a-z2-7]+) (?P<package>\S+) failed: (?P<log>\S+)")
+
+
+class StageFailed(Exception):
+    """A command of a stage ended with an error; the message says which."""
+
+
+class Build:
+    """One build of one environment; every method named in STAGES is one stage."""
+
+    STAGES = ("concretize", "install", "modules", "tidy")
+
+    def __init__(self, settings):
+        self.settings = settings
+        self.paths = settings["paths"]
+        self.status = read_json(self.paths["status"], default={})
+
+    def inputs(self):
+        """Return one SHA-256 of everything that decides what is built: Spack's commit, configuration, recipes, environment."""
+        digest = hashlib.sha256(subprocess.check_output(["git", "-C", self.paths["root"], "rev-parse", "HEAD"]))
+        for path in sorted(self.input_files()):
+            digest.update(path.encode() + b"\0")
+            with open(path, "rb") as content:
+                digest.update(content.read() + b"\0")
+        return digest.hexdigest()
+
+    def input_files(self):
+        yield self.paths["environment"]
+        for name in os.listdir(self.paths["configuration"]):
+            if name.endswith(".yaml"):
+                yield os.path.join(self.paths["configuration"], name)
+        for repo in self.settings["repos"]:
+            for directory, _subdirectories, names in os.walk(repo):
+                yield from (os.path.join(directory, name) for name in names if not name.endswith(".pyc"))
+
+    def check(self):
+        """Say whether a build is needed, and what the last one came to."""
+        current = self.status.get("inputs") == self.inputs() and self.status.get("state") == "done"
+        return {"needed": not current or not os.path.exists(self.paths["lock"]), "status": self.status}
+
+    def run(self):
+        """Build, stage by stage; return the exit code."""
+        inputs = self.inputs()
+        finished = self.status.get("stages", {}) if self.status.get("inputs") == inputs else {}
+        self.status = {"inputs": inputs, "state": "running", "started": time.time(), "stages": finished, "failures": [], "message": ""}
+        for stage in self.STAGES:
+            if stage in finished:
+                continue
+            started = time.time()
+            self.save(stage=stage)
+            try:
+                getattr(self, stage)()
+            except StageFailed as problem:
+                self.save(state="failed", message=str(problem), finished=time.time())
+                return 1
+            finished[stage] = round(time.time() - started, 1)
+        self.save(state="done", finished=time.time())
+        return 0
+
+    def save(self, **changes):
+        self.status.update(changes)
+        write_json(self.paths["status"], self.status)
+
+    def spack(self, *arguments):
+        """Run Spack in the environment, its output into the log; return that output."""
+        with open(self.paths["log"], "ab") as log:
+            log.write("==> petal: spack {}\n".format(" ".join(arguments)).encode())
+            log.flush()
+            start = log.tell()
+            command = [self.paths["spack"], "-e", self.paths["petal"]]
+            code = subprocess.call([*command, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+        with open(self.paths["log"], encoding="utf-8", errors="replace") as log:
+            log.seek(start)
+            output = log.read()
+        if code:
+            raise StageFailed(f"`spack {arguments[0]}` ended with code {code}:\n{last_lines(output)}")
+        return output
+
+    def concretize(self):
+        self.spack("concretize", "--force")
+
+    def install(self):
+        jobs = self.settings["jobs"] or len(os.sched_getaffinity(0))
+        start = os.path.getsize(self.paths["log"])
+        try:
+            self.spack("install", "--jobs", str(jobs))
+        except StageFailed:
+            self.status["failures"] = self.failures(start)
+            if not self.status["failures"]:
+                raise
+            names = ", ".join(failure["package"] for failure in self.status["failures"])
+            raise StageFailed(f"{names} failed to build.") from None
+
+    def failures(self, start):
+        """Return what failed since the log was `start` bytes long; keep each package's own log on the volume."""
+        os.makedirs(self.paths["failures"], exist_ok=True)
+        found = []
+        with open(self.paths["log"], encoding="utf-8", errors="replace") as log:
+            log.seek(start)
+            for match in filter(None, map(FAILURE.match, log)):
+                kept = os.path.join(self.paths["failures"], match.group("package") + "-" + match.group("hash")[:SHORT_HASH] + ".log")
+                if os.path.exists(match.group("log")):
+                    shutil.copyfile(match.group("log"), kept)
+                found.append(
+                    {
+                        "package": match.group("package"),
+                        "log": kept,
+                        "tail": last_lines(read_text(kept)),
+                        "dependents": self.dependents(match.group("hash")),
+                    }
+                )
+        return found
+
+    def dependents(self, short_hash):
+        """Return the packages that cannot be built without the one of this hash, nearest or not."""
+        nodes = self.lock_nodes()
+        missing = {key for key in nodes if key.startswith(short_hash)}
+        grew = True
+        while grew:
+            above = {key for key, node in nodes.items() if missing & {needed["hash"] for needed in node.get("dependencies", [])}}
+            grew = not above <= missing
+            missing |= above
+        return sorted(full_name(nodes[key]) for key in missing if not key.startswith(short_hash))
+
+    def modules(self):
+        """Write both module trees, with hashes in the names only where two packages would share one."""
+        try:
+            self.write_modules(hash_length=0)
+        except StageFailed as problem:
+            if "Name clashes" not in str(problem):
+                raise
+            self.write_modules(hash_length=SHORT_HASH)
+
+    def write_modules(self, hash_length):
+        for kind in ("lmod", "tcl"):
+            length = f"modules:default:{kind}:hash_length:{hash_length}"
+            enable = f"modules:default:enable:[{kind}]"
+            self.spack("-c", length, "-c", enable, "module", kind, "refresh", "--delete-tree", "-y")
+        write_json(self.paths["packages"], self.packages(hash_length))
+        lmod = [package["prefix"] for package in self.packages(hash_length) if package["name"] == "lmod" and package["root"]]
+        if lmod:
+            link(os.path.join(lmod[0], "lmod", "lmod"), self.paths["lmod_program"])
+
+    def packages(self, hash_length):
+        """Return every package of the lock: name, version, hash, prefix, whether it was asked for, and its module if so."""
+        with open(self.paths["lock"], encoding="utf-8") as lock:
+            roots = {root["hash"] for root in json.load(lock)["roots"]}
+        listed = []
+        for key, node in self.lock_nodes().items():
+            package = {"name": node["name"], "version": str(node.get("version", "")), "hash": key, "root": key in roots}
+            package["external"] = "external" in node
+            inside = "{name}-{version}".format(**package) + "-" + key[:SHORT_HASH]
+            package["prefix"] = node["external"]["path"] if "external" in node else os.path.join(self.paths["software"], inside)
+            if package["root"]:
+                package["module"] = "{name}/{version}".format(**package) + ("-" + key[:hash_length] if hash_length else "")
+            listed.append(package)
+        return sorted(listed, key=lambda package: (package["name"], package["version"], package["hash"]))
+
+    def lock_nodes(self):
+        with open(self.paths["lock"], encoding="utf-8") as lock:
+            return json.load(lock)["concrete_specs"]
+
+    def tidy(self):
+        """Remove what only the build needed, so that the snapshot does not carry it."""
+        if not self.settings["keep_build_dependencies"]:
+            self.spack("gc", "-y")
+        caches = [] if self.settings["keep_build_cache"] else [self.paths["build_cache"], os.path.join(self.paths["cache"], "source")]
+        for directory in [self.paths["failures"], *caches]:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def full_name(node):
+    return "{}@{}".format(node["name"], node.get("version", ""))
+
+
+def last_lines(text):
+    return "\n".join(text.rstrip().splitlines()[-TAIL_LINES:])
+
+
+def read_text(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as content:
+            return content.read()
+    except FileNotFoundError:
+        return ""
+
+
+def read_json(path, default):
+    text = read_text(path)
+    return json.loads(text) if text else default
+
+
+def write_json(path, value):
+    """Write a whole file or none: a kill in the middle leaves the old one."""
+    with open(path + ".new", "w", encoding="utf-8") as out:
+        json.dump(value, out, indent=1, sort_keys=True)
+        out.write("\n")
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(path + ".new", path)
+
+
+def link(target, path):
+    """Point a symbolic link at its target, in one step."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if os.path.lexists(path + ".new"):
+        os.remove(path + ".new")
+    os.symlink(target, path + ".new")
+    os.replace(path + ".new", path)
+
+
+def main(arguments):
+    with open(arguments[0], encoding="utf-8") as content:
+        build = Build(json.load(content))
+    if "--check" in arguments:
+        print(json.dumps(build.check()))
+        return 0
+    with open(build.paths["petal"] + "/build.lock", "w", encoding="utf-8") as lock:
+        # A second build of the same volume would have both write one database.
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Another build of this volume is running.", file=sys.stderr)
+            return 1
+        return build.run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

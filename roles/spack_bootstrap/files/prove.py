@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+# Copyright: petal.hpc contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Prove that the software volume works on its own: read-only, in an empty home, without the build host's files.
+
+usage: prove.py SETTINGS   prints the proof as JSON; exit code 1 when something does not work
+
+Every package that was asked for is loaded by a user who owns nothing, through the volume's own profile script, and
+runs its smoke command; every program on the volume must find its shared libraries.
+SETTINGS is the JSON file that build.py reads, with {"smoke": {package: command}, "hide": [directories to cover],
+"allowed_missing_libraries": [names a build host cannot have], "timeout": seconds for one package}.
+Needs root, for the mount namespace. Runs on the Python of the build host: 3.6 or newer, standard library only.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+NOBODY = 65534
+TAIL_LINES = 20
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+SHELLS = {"bash": ["bash", "--noprofile", "--norc"], "sh": ["sh"], "zsh": ["zsh", "-f"], "csh": ["csh", "-f"], "tcsh": ["tcsh", "-f"]}
+MISSING_LIBRARY = re.compile(r"^\s*(\S+) => not found", re.MULTILINE)
+
+
+class Room:
+    """A mount namespace of this process: the volume read-only, and `hide` covered by empty directories."""
+
+    def __init__(self, mount_path, hide):
+        self.mount_path = mount_path
+        # /tmp in any case: it is the empty home of who tries the packages.
+        self.hide = [directory for directory in sorted({"/tmp", *hide}) if os.path.isdir(directory)]
+
+    def enter(self):
+        """Cover what the build host has and a node has not. The volume may lie under a covered directory."""
+        aside = tempfile.mkdtemp(dir="/run")
+        run("mount", "--bind", self.mount_path, aside)
+        for directory in self.hide:
+            run("mount", "-t", "tmpfs", "-o", "mode=1777", "petal-proof", directory)
+        os.makedirs(self.mount_path, exist_ok=True)
+        run("mount", "--bind", aside, self.mount_path)
+        run("mount", "-o", "remount,bind,ro", self.mount_path)
+        run("umount", aside)
+        os.rmdir(aside)
+
+
+class Proof:
+    """What is checked in the room, and what came out."""
+
+    def __init__(self, settings):
+        self.settings = settings
+        self.paths = settings["paths"]
+        with open(self.paths["packages"], encoding="utf-8") as packages:
+            self.packages = json.load(packages)
+        self.roots = [package for package in self.packages if package["root"]]
+
+    def run(self):
+        started = time.time()
+        packages = [self.prove_package(package) for package in self.roots]
+        shells = [self.prove_shell(shell) for shell in sorted(SHELLS) if shutil.which(shell)]
+        missing = self.missing_libraries()
+        passed = not missing and all(result["passed"] for result in packages + shells)
+        with open(self.paths["status"], encoding="utf-8") as status:
+            inputs = json.load(status)["inputs"]
+        return {
+            "passed": passed,
+            "inputs": inputs,
+            "smoke": self.settings["smoke"],
+            "time": started,
+            "seconds": round(time.time() - started, 1),
+            "packages": packages,
+            "shells": shells,
+            "missing_libraries": missing,
+        }
+
+    def prove_package(self, package):
+        """Load one package as a user would, and run its smoke command."""
+        command = self.settings["smoke"].get(package["name"]) or default_smoke(package)
+        result = self.in_shell("bash", "module load {} && {}".format(package["module"], command or "true"))
+        return dict(result, package="{name}@{version}".format(**package), module=package["module"], command=command)
+
+    def prove_shell(self, shell):
+        """Source the profile twice, as nested login shells do, and load the first package."""
+        result = self.in_shell(shell, "module load {}".format(self.roots[0]["module"]), sourced=2)
+        return dict(result, shell=shell)
+
+    def in_shell(self, shell, command, sourced=1):
+        """Run a command as nobody, in an empty home, after `sourced` times the volume's profile script."""
+        kind = "csh" if shell.endswith("csh") else "sh"
+        source = "{} {}/petal.{}\n".format({"csh": "source", "sh": "."}[kind], self.paths["profile"], kind)
+        script = source * sourced + command + "\n"
+        environment = {"HOME": "/tmp", "PATH": SYSTEM_PATH, "USER": "nobody", "LOGNAME": "nobody", "SHELL": "/bin/" + shell, "LANG": "C"}
+        try:
+            done = subprocess.run(
+                [*SHELLS[shell], "-c", script],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd="/tmp",
+                preexec_fn=become_nobody,
+                timeout=self.settings["timeout"],
+                check=False,
+            )
+            code, output = done.returncode, done.stdout.decode(errors="replace")
+        except subprocess.TimeoutExpired as expired:
+            code = 124
+            output = (expired.stdout or b"").decode(errors="replace") + f"\nIt did not end within {self.settings['timeout']} seconds."
+        # A failing `module load` of Environment Modules 4 returns 0 and says ERROR.
+        passed = code == 0 and not re.search(r"^(ERROR|Lmod has detected the following error)", output, re.MULTILINE)
+        return {"passed": passed, "code": code, "output": "\n".join(output.rstrip().splitlines()[-TAIL_LINES:])}
+
+    def missing_libraries(self):
+        """Return [{"file", "libraries"}] for the programs and libraries of the volume that lack a shared library."""
+        found = []
+        for path in elf_files(package["prefix"] for package in self.packages if not package["external"]):
+            listed = subprocess.run(["ldd", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
+            missing = set(MISSING_LIBRARY.findall(listed.decode(errors="replace")))
+            libraries = sorted(missing - set(self.settings["allowed_missing_libraries"]))
+            if libraries:
+                found.append({"file": path, "libraries": libraries})
+        return found
+
+
+def default_smoke(package):
+    """Return a command that finds a program of the package on the PATH, in its own prefix; None when it has no programs."""
+    directory = os.path.join(package["prefix"], "bin")
+    programs = executables(directory)
+    if not programs:
+        return None
+    program = package["name"] if package["name"] in programs else programs[0]
+    return f'test "$(command -v {program})" = {directory}/{program}'
+
+
+def executables(directory):
+    if not os.path.isdir(directory):
+        return []
+    paths = [(name, os.path.join(directory, name)) for name in sorted(os.listdir(directory))]
+    return [name for name, path in paths if os.path.isfile(path) and os.access(path, os.X_OK)]
+
+
+def elf_files(prefixes):
+    """Yield the programs, and the libraries that lie directly in lib or lib64, of each prefix."""
+    for prefix in prefixes:
+        for directory in ("bin", "sbin", "lib", "lib64"):
+            inside = os.path.join(prefix, directory)
+            for name in sorted(os.listdir(inside)) if os.path.isdir(inside) else []:
+                path = os.path.join(inside, name)
+                if not os.path.islink(path) and os.path.isfile(path) and is_elf(path):
+                    yield path
+
+
+def is_elf(path):
+    with open(path, "rb") as content:
+        return content.read(4) == b"\x7fELF"
+
+
+def become_nobody():
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
+
+
+def run(*command):
+    subprocess.run(command, check=True)
+
+
+def main(arguments):
+    if os.environ.get("PETAL_PROOF_ROOM") != "yes":
+        # Once more, in a mount namespace of its own: whatever is mounted there ends with the process.
+        os.environ["PETAL_PROOF_ROOM"] = "yes"
+        os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", sys.executable, os.path.realpath(__file__), *arguments])
+    with open(arguments[0], encoding="utf-8") as content:
+        settings = json.load(content)
+    Room(settings["paths"]["mount_path"], settings["hide"]).enter()
+    proof = Proof(settings).run()
+    print(json.dumps(proof, indent=1, sort_keys=True))
+    return 0 if proof["passed"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
