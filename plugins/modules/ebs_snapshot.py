@@ -242,11 +242,8 @@ def run(params, gateway, check_mode):
     plan = plan_snapshot(request, found, volume)
     snapshot, warnings = plan.after, list(plan.warnings)
     if not check_mode:
-        kept, doubles = apply(plan, request, gateway)
-        warnings += doubles
-        if params["wait"]:
-            kept = gateway.wait_until_completed(kept.snapshot_id, params["wait_timeout"])
-        snapshot = kept.to_result()
+        kept, doubles = settle(apply(plan, request, gateway), plan, request, gateway, params)
+        snapshot, warnings = kept.to_result(), warnings + doubles
     return {"changed": plan.changed, "snapshot": snapshot, "diff": plan.diff(), "warnings": warnings}
 
 
@@ -259,17 +256,28 @@ def request_from(params):
 
 
 def apply(plan, request, gateway):
-    """Carry out a plan; return the snapshot that counts, and warnings about others like it."""
+    """Carry out a plan; return the snapshot that was made or found."""
     if plan.actions == ("create",):
         after = plan.after
-        made = gateway.create_snapshot(after["volume_id"], after["description"], after["tags"], lambda: gateway.find_alike(request))
-        # Another run may have done the same in the same moment: both then agree on the oldest.
-        alike = {snapshot.snapshot_id: snapshot for snapshot in [made, *gateway.find_alike(request)]}
-        return keep_one(alike.values())
+        return gateway.create_snapshot(after["volume_id"], after["description"], after["tags"], lambda: gateway.find_alike(request))
     snapshot_id = plan.after["snapshot_id"]
     if plan.actions == ("tag",):
         gateway.tag_snapshot(snapshot_id, request.tags)
-    return gateway.get_snapshot(snapshot_id), []
+    return gateway.get_snapshot(snapshot_id)
+
+
+def settle(snapshot, plan, request, gateway, params):
+    """Wait if asked to; return the snapshot that counts as it is then, and warnings about others like it."""
+
+    def waited(one):
+        return gateway.wait_until_completed(one.snapshot_id, params["wait_timeout"]) if params["wait"] else one
+
+    snapshot = waited(snapshot)
+    if plan.actions != ("create",):
+        return snapshot, []
+    # Another run may have made one in the same moment. Looked up last, so that all runs see all of them and agree on the oldest.
+    kept, doubles = keep_one({one.snapshot_id: one for one in [snapshot, *gateway.find_alike(request)]}.values())
+    return (snapshot if kept.snapshot_id == snapshot.snapshot_id else waited(kept)), doubles
 
 
 def remove(request, gateway, check_mode):

@@ -142,7 +142,9 @@ class SnapshotGateway:
 
     def wait_until_completed(self, snapshot_id: str, time_limit: float) -> Snapshot:
         """Wait for a snapshot and return it as it is then; raises ExplainedError for state error and when time is up."""
-        until_visible(lambda: self.get_snapshot(snapshot_id), sleep=self._sleep)
+        first = until_visible(lambda: self.get_snapshot(snapshot_id), sleep=self._sleep)
+        if _completed(first):
+            return first
         return wait_until(
             lambda: self.get_snapshot(snapshot_id),
             _completed,

@@ -160,8 +160,7 @@ def test_waiting_bears_a_snapshot_that_is_not_visible_yet_and_throttling():
 
 def test_waiting_never_takes_an_error_for_success():
     with stubbed() as (gateway, stub):
-        for _ in range(2):
-            stub.add_response("describe_snapshots", {"Snapshots": [answer(state="error", StateMessage="key disabled")]})
+        stub.add_response("describe_snapshots", {"Snapshots": [answer(state="error", StateMessage="key disabled")]})
         with pytest.raises(ExplainedError, match="snap-1 failed in AWS: key disabled"):
             gateway.wait_until_completed("snap-1", 60)
 
