@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import threading
 
 from plugins.module_utils._aws.snapshots import SnapshotQuery
 from plugins.module_utils._core.errors import ExplainedError
 from plugins.module_utils._core.snapshot import Snapshot
 from plugins.module_utils._core.tags import ours
+from plugins.module_utils._core.volume import Attachment, Modification, client_token
 
 
 class FakeSnapshotGateway:
@@ -94,3 +97,129 @@ class FakeSnapshotGateway:
 
     def own_account(self):
         return self.account
+
+
+class FakeVolumeGateway:
+    """EC2's volumes in memory, under a clock that moves only when somebody sleeps.
+
+    calls: the names of the calls that change something, in order. reads: how often volumes were read.
+    faults: {call: [errors]}; each call raises the next error of its list, if one is left.
+    creating, attaching: seconds that a new volume and a new attachment take to be ready.
+    """
+
+    def __init__(self, volumes=(), instances=(), snapshots=(), creating=0, attaching=0):
+        self.volumes = {volume.volume_id: volume for volume in volumes}
+        self.instances = {instance.instance_id: instance for instance in instances}
+        self.snapshots = {snapshot.snapshot_id: snapshot for snapshot in snapshots}
+        self.modifications = {}
+        self.tokens = {}
+        self.calls, self.reads, self.faults = [], 0, {}
+        self.creating, self.attaching = creating, attaching
+        self.ready_at = {}
+        self.now = 0.0
+        self._lock = threading.Lock()
+
+    def clock(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+    def find_volumes(self, *, ids=(), names=()):
+        self.reads += 1
+        self._settle()
+        ids, names = set(ids), set(names)
+        return [volume for volume in self.volumes.values() if volume.volume_id in ids or volume.name in names]
+
+    def list_volumes(self, query):
+        self.reads += 1
+        for volume in self.volumes.values():
+            if (query.volume_ids is None or volume.volume_id in query.volume_ids) and query.required_tags().items() <= volume.tags.items():
+                yield volume
+
+    def find_instances(self, ids):
+        return {instance_id: self.instances[instance_id] for instance_id in ids if instance_id in self.instances}
+
+    def find_source_snapshots(self, ids):
+        return {snapshot_id: self.snapshots[snapshot_id] for snapshot_id in ids if snapshot_id in self.snapshots}
+
+    def find_modifications(self, ids):
+        return {volume_id: self.modifications[volume_id] for volume_id in ids if volume_id in self.modifications}
+
+    def create_volume(self, wanted, generation):
+        with self._lock:
+            self._called("create_volume")
+            # What is wanted in the end may be attached; what EC2 creates is not.
+            wanted = dataclasses.replace(wanted, state="creating", attachments=())
+            token = client_token(wanted, generation)
+            if token in self.tokens:
+                volume_id, parameters = self.tokens[token]
+                if parameters != wanted or volume_id not in self.volumes:
+                    raise aws_error("IdempotentParameterMismatch")
+                return self.volumes[volume_id]
+            volume_id = f"vol-{len(self.tokens) + 1:017x}"
+            created = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC).isoformat()
+            self.volumes[volume_id] = dataclasses.replace(wanted, volume_id=volume_id, create_time=created)
+            self.tokens[token] = (volume_id, wanted)
+            self.ready_at[volume_id] = self.now + self.creating
+            return self.volumes[volume_id]
+
+    def modify_volume(self, volume_id, changes):
+        self._called("modify_volume")
+        self.modifications[volume_id] = Modification("optimizing", changes)
+        self._replace(volume_id, **changes)
+
+    def attach_volume(self, volume_id, instance_id, device):
+        with self._lock:
+            self._called("attach_volume")
+            volume = self.volumes[volume_id]
+            if volume.holders and not volume.multi_attach:
+                raise aws_error("VolumeInUse")
+            attachment = Attachment(instance_id, device, "attaching")
+            self._replace(volume_id, state="in-use", attachments=(*volume.attachments, attachment))
+            self.ready_at[volume_id] = self.now + self.attaching
+
+    def detach_volume(self, volume_id, instance_id, force):
+        self._called("detach_volume --force" if force else "detach_volume")
+        staying = tuple(held for held in self.volumes[volume_id].attachments if held.instance_id != instance_id)
+        self._replace(volume_id, state="in-use" if staying else "available", attachments=staying)
+
+    def set_delete_on_termination(self, volume_id, attachment):
+        self._called("set_delete_on_termination")
+        others = tuple(held for held in self.volumes[volume_id].attachments if held.instance_id != attachment.instance_id)
+        self._replace(volume_id, attachments=(*others, attachment))
+
+    def create_tags(self, volume_id, tags):
+        self._called("create_tags")
+        wanted = {**self.volumes[volume_id].tags, **tags}
+        self._replace(volume_id, tags=wanted, name=wanted.get("Name"))
+
+    def delete_tags(self, volume_id, keys):
+        self._called("delete_tags")
+        self._replace(volume_id, tags={key: value for key, value in self.volumes[volume_id].tags.items() if key not in keys})
+
+    def delete_volume(self, volume_id):
+        self._called("delete_volume")
+        if self.volumes[volume_id].holders:
+            raise aws_error("VolumeInUse")
+        del self.volumes[volume_id]
+
+    def _called(self, name):
+        self.calls.append(name)
+        if self.faults.get(name):
+            raise self.faults[name].pop(0)
+
+    def _settle(self):
+        for volume_id, volume in list(self.volumes.items()):
+            if self.ready_at.get(volume_id, 0) <= self.now:
+                state = "available" if volume.state == "creating" else volume.state
+                held = tuple(dataclasses.replace(one, state="attached") if one.state == "attaching" else one for one in volume.attachments)
+                self._replace(volume_id, state=state, attachments=held)
+
+    def _replace(self, volume_id, **changes):
+        self.volumes[volume_id] = dataclasses.replace(self.volumes[volume_id], **changes)
+
+
+def aws_error(code):
+    """An error as `_aws` raises it when AWS answers with this code."""
+    return ExplainedError(f"AWS refused: {code}.", aws_code=code, aws_message=f"text of {code}")
