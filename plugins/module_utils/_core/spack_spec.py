@@ -16,10 +16,11 @@ from .errors import ExplainedError
 
 _WORD = r"[A-Za-z0-9_][A-Za-z0-9_\-]*"
 _OPTION = r"[A-Za-z0-9_][A-Za-z0-9_\-.]*"
-_VERSION = r"=?[A-Za-z0-9_][A-Za-z0-9_\-.]*"
-# In `@1.2: debug=true` the range is open: `debug` is an option's name, not the upper end.
+_VERSION = r"=?[A-Za-z0-9_][A-Za-z0-9_\-.]*\b"
+# In `@1.2:debug=true` the range is open: `debug` is an option's name, not the upper end.
 _RANGE = rf"(?:(?:{_VERSION})?:(?:{_VERSION}(?!\s*=))?|{_VERSION})"
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
+_UNQUOTED = r"[A-Za-z0-9_\-+*.,:=%^~/\\]+"
 _SIGN = r"\+\+|~~|--|[+~\-]"
 
 _TOKEN = re.compile(
@@ -29,14 +30,16 @@ _TOKEN = re.compile(
     | (?P<git_version>@(?:git\.[A-Za-z0-9_][A-Za-z0-9_./\-]*|[A-Fa-f0-9]{{40}})(?:={_VERSION})?)
     | (?P<versions>@\s*{_RANGE}(?:\s*,\s*{_RANGE})*)
     | (?P<flag>(?P<sign>{_SIGN})\s*(?P<flag_name>{_OPTION}))
-    | (?P<pair>(?P<key>{_OPTION})(?P<equals>:?==?)(?P<value>{_QUOTED}|[A-Za-z0-9_\-+*.,:=%^~/\\]+))
+    | (?P<pair>(?P<key>{_OPTION})(?P<equals>:?==?)(?P<value>{_QUOTED}|{_UNQUOTED}))
     | (?P<hash>/[A-Za-z0-9_]+)
     | (?P<name>{_WORD}(?:\.{_WORD})*|\*)
     """,
     re.VERBOSE | re.DOTALL,
 )
 
-# Their value is one command line: order and repetition count, outer white space does not.
+_EDGE_ATTRIBUTE = re.compile(rf"\s*(?P<key>[A-Za-z_]+)=(?P<value>{_QUOTED}|[^\s\]]+)\s*")
+
+# Their value is one command line: order and repetition count, the amount of white space does not.
 _COMPILER_FLAGS = {"cflags", "cxxflags", "fflags", "cppflags", "ldflags", "ldlibs"}
 _ARCHITECTURE = ("platform", "os", "target")
 
@@ -48,7 +51,7 @@ def canonical_spec(text: str) -> str:
     Raises ExplainedError for what Spack's parser refuses, for a spec without a package name, and for two packages in one entry.
     """
     root, dependencies = _parse(text)
-    return " ".join([root.text(), *sorted(dependency.text() for dependency in dependencies)])
+    return " ".join([root.text(), *_dependency_texts(dependencies)])
 
 
 def spec_name(text: str) -> str:
@@ -59,9 +62,15 @@ def spec_name(text: str) -> str:
 
 @dataclasses.dataclass
 class _Package:
-    """One package of a spec with its constraints; `lead` is what ties it to its parent, such as "^" or "%c,cxx="."""
+    """One package of a spec with its constraints.
 
-    lead: str = ""
+    sigil, edge, virtuals: what ties it to its parent: "^", "%" or "%%", attributes such as deptypes, and the virtual packages it provides.
+    direct: the dependencies that % opened under it.
+    """
+
+    sigil: str = ""
+    edge: str = ""
+    virtuals: frozenset[str] = frozenset()
     name: str = ""
     version: str = ""
     hash: str = ""
@@ -74,10 +83,20 @@ class _Package:
         return bool(self.name or self.version or self.hash or self.flags or self.pairs)
 
     def text(self) -> str:
+        """Return the package with its constraints and direct dependencies, without what ties it to its parent."""
         flags = "".join(sign + name for name, sign in sorted(self.flags.items()))
         pairs = "".join(f" {key}{value}" for key, value in sorted(self.pairs.items()))
-        own = f"{self.lead}{self.name}{self.version}{flags}{pairs}{self.hash}"
-        return " ".join([own, *sorted(dependency.text() for dependency in self.direct)]).strip()
+        # Without the blank, a hash would become part of the last pair's value.
+        own = f"{self.name}{self.version}{flags}{pairs}{' ' if pairs and self.hash else ''}{self.hash}"
+        return " ".join([own, *_dependency_texts(self.direct)]).strip()
+
+
+def _dependency_texts(dependencies: list[_Package]) -> list[str]:
+    """Return the dependencies of one package, sorted; those that differ only in the virtuals they provide are one."""
+    virtuals: dict[tuple[str, str], set[str]] = {}
+    for dependency in dependencies:
+        virtuals.setdefault((dependency.sigil + dependency.edge, dependency.text()), set()).update(dependency.virtuals)
+    return sorted(f"{tie}{','.join(sorted(names))}{'=' if names else ''}{text}" for (tie, text), names in virtuals.items())
 
 
 def _parse(text: str) -> tuple[_Package, list[_Package]]:
@@ -91,8 +110,8 @@ def _parse(text: str) -> tuple[_Package, list[_Package]]:
             _constrain(package, token, text)
             continue
         _require_name(package, root, text)
-        package = _Package(lead=_lead(token, text))
-        if token["sigil"] == "^":
+        package = _open_dependency(token, text)
+        if package.sigil == "^":
             dependencies.append(package)
             parent = package
         else:
@@ -100,6 +119,8 @@ def _parse(text: str) -> tuple[_Package, list[_Package]]:
     _require_name(package, root, text)
     if not root.name:
         raise _refusal(text, "it names no package")
+    for siblings in (dependencies, *(parent.direct for parent in (root, *dependencies))):
+        _require_one_of_each(siblings, text)
     return root, dependencies
 
 
@@ -124,8 +145,10 @@ def _constrain(package: _Package, token: re.Match[str], text: str) -> None:
         case "versions" | "git_version":
             if package.version:
                 raise _refusal(text, f"{package.version} and {token[0]} are two versions of one package")
-            package.version = _canonical_versions(token[0]) if token.lastgroup == "versions" else token[0]
+            package.version = _canonical_versions(token[0], text) if token.lastgroup == "versions" else token[0]
         case "hash":
+            if package.hash:
+                raise _refusal(text, f"{package.hash} and {token[0]} are two hashes of one package")
             package.hash = token[0]
         case "flag":
             _set_flag(package, token["flag_name"], token["sign"].replace("-", "~"), text)
@@ -139,9 +162,8 @@ def _set_flag(package: _Package, name: str, sign: str, text: str) -> None:
     package.flags[name] = sign
 
 
-def _set_pair(package: _Package, key: str, equals: str, value: str, text: str) -> None:
-    if value[0] in "'\"":
-        value = value[1:-1]
+def _set_pair(package: _Package, key: str, equals: str, written: str, text: str) -> None:
+    value = written[1:-1] if written[0] in "'\"" else written
     if key in ("arch", "architecture"):
         _set_architecture(package, value, text)
     elif key not in _COMPILER_FLAGS and value.lower() in ("true", "false"):
@@ -151,8 +173,18 @@ def _set_pair(package: _Package, key: str, equals: str, value: str, text: str) -
         key = "os" if key == "operating_system" else key
         if key in package.pairs or key in package.flags:
             raise _refusal(text, f"{key!r} is set twice")
-        canonical = f"'{' '.join(value.split())}'" if key in _COMPILER_FLAGS else ",".join(sorted(set(value.split(","))))
-        package.pairs[key] = equals + canonical
+        package.pairs[key] = equals + _canonical_value(key, value, written)
+
+
+def _canonical_value(key: str, value: str, written: str) -> str:
+    if key in _COMPILER_FLAGS:
+        value = " ".join(value.split())
+    elif key not in _ARCHITECTURE:
+        value = ",".join(sorted(set(value.split(","))))
+    if key not in _COMPILER_FLAGS and re.fullmatch(_UNQUOTED, value):
+        return value
+    # Nobody writes both quotes in one value; if so, it stays as it is.
+    return next((f"{quote}{value}{quote}" for quote in "'\"" if quote not in value), written)
 
 
 def _set_architecture(package: _Package, value: str, text: str) -> None:
@@ -164,31 +196,49 @@ def _set_architecture(package: _Package, value: str, text: str) -> None:
             _set_pair(package, key, "=", part, text)
 
 
-def _lead(token: re.Match[str], text: str) -> str:
-    """Return how a dependency is tied to its parent, in canonical form."""
+def _open_dependency(token: re.Match[str], text: str) -> _Package:
+    """Return a package without constraints, tied to its parent as the token says."""
     virtuals = set(filter(None, (token["virtuals"] or "").split(",")))
     attributes = {}
-    for attribute in (token["edge"] or "").split():
-        key, equals, value = attribute.partition("=")
-        if not equals:
-            raise _refusal(text, f"edge attribute {attribute!r} has no value")
-        values = set(value.strip("'\"").split(","))
-        if key == "virtuals":
-            virtuals |= values
+    written, position = token["edge"] or "", 0
+    while position < len(written):
+        attribute = _EDGE_ATTRIBUTE.match(written, position)
+        if not attribute:
+            raise _refusal(text, f"{written[position:].strip()!r} is no edge attribute; write key=value")
+        value = " ".join(attribute["value"].strip("'\"").split())
+        if attribute["key"] == "virtuals":
+            virtuals |= set(value.split(","))
+        elif attribute["key"] == "deptypes":
+            attributes["deptypes"] = ",".join(sorted(set(value.split(","))))
         else:
-            attributes[key] = values
-    edge = " ".join(f"{key}={','.join(sorted(values))}" for key, values in sorted(attributes.items()))
-    return token["sigil"] + (f"[{edge}] " if edge else "") + (f"{','.join(sorted(virtuals))}=" if virtuals else "")
+            attributes[attribute["key"]] = f"'{value}'"
+        position = attribute.end()
+    edge = f"[{' '.join(f'{key}={value}' for key, value in sorted(attributes.items()))}] " if attributes else ""
+    return _Package(sigil=token["sigil"], edge=edge, virtuals=frozenset(virtuals))
 
 
 def _require_name(package: _Package, root: _Package, text: str) -> None:
     if package is not root and not package.constrained:
-        raise _refusal(text, f"a dependency is missing after {package.lead!r}")
+        raise _refusal(text, f"a dependency is missing after {package.sigil!r}")
 
 
-def _canonical_versions(token: str) -> str:
-    ranges = {re.sub(r"\s+", "", part) for part in token[1:].split(",")}
-    return "@" + ",".join(sorted(ranges, key=_by_number))
+def _require_one_of_each(siblings: list[_Package], text: str) -> None:
+    """Spack would merge two constraints on one dependency; which one an option belongs to would then depend on their order."""
+    texts: dict[tuple[str, str, str], str] = {}
+    for dependency in siblings:
+        if texts.setdefault((dependency.sigil, dependency.edge, dependency.name), dependency.text()) != dependency.text():
+            raise _refusal(text, f"{dependency.sigil}{dependency.name} is given twice; write its constraints together")
+
+
+def _canonical_versions(token: str, text: str) -> str:
+    """Return a version list with each part once, sorted; "" for the list that allows every version."""
+    parts = set()
+    for part in re.sub(r"\s+", "", token[1:]).split(","):
+        low, colon, high = part.partition(":")
+        if colon and ("=" in part or part[-1] in ".-"):
+            raise _refusal(text, f"{part!r} is no range of versions")
+        parts.add(low if low and low == high else part)
+    return "" if parts == {":"} else "@" + ",".join(sorted(parts, key=_by_number))
 
 
 def _by_number(version: str) -> list[tuple[int, int, str]]:

@@ -25,7 +25,8 @@ def packages(draw):
 @st.composite
 def specs(draw):
     """A spec as (package, options) and its dependencies, each a sigil and a (package, options)."""
-    return draw(packages()), draw(st.lists(st.tuples(st.sampled_from(["^", "%"]), packages()), max_size=2))
+    dependencies = st.lists(st.tuples(st.sampled_from(["^", "%"]), packages()), max_size=2, unique_by=lambda item: item[1][0].split("@")[0])
+    return draw(packages()), draw(dependencies)
 
 
 def written(spec, blanks=" ", chance=None):
@@ -57,7 +58,16 @@ def written(spec, blanks=" ", chance=None):
         ("a %cxx,c=clang", "a %c,cxx=clang"),
         ("a ^[virtuals=mpi deptypes=link,build] openmpi", "a ^[deptypes=build,link] mpi=openmpi"),
         ("a@1.2: debug=true", "a@1.2:+debug"),
+        ("a@1.2:debug=true", "a@1.2:+debug"),
+        ("a@:", "a"),
+        ("a@1.2:1.2", "a@1.2"),
+        ("a %c=gcc %cxx=gcc", "a %c,cxx=gcc"),
+        ("a %[when='+x  y=3'] b", "a %[when='+x y=3'] b"),
+        ("a x='1 2'", "a x='1 2'"),
+        ("a cxxflags=\"-Dname='b'\"", "a cxxflags=\"-Dname='b'\""),
         ("a /abc123", "a/abc123"),
+        ("a /abc123 x=1", "a x=1 /abc123"),
+        ("a ^b ^b", "a ^b"),
     ],
 )
 def test_one_meaning_has_one_canonical_text(text, canonical):
@@ -81,6 +91,7 @@ def test_one_meaning_has_one_canonical_text(text, canonical):
         ("a ^b", "a %b"),
         ("a cflags='-O3 -g'", "a cflags='-g -O3'"),
         ("a@01", "a@1"),
+        ("a target=zen,zen2", "a target=zen2,zen"),
     ],
 )
 def test_two_meanings_have_two_canonical_texts(one, other):
@@ -100,7 +111,12 @@ def test_two_meanings_have_two_canonical_texts(one, other):
         ("zlib os=a os=b", "'os' is set twice"),
         ("zlib ^", "a dependency is missing after '^'"),
         ("zlib ^ ^cmake", "a dependency is missing after '^'"),
-        ("zlib ^[virtuals]mpi", "edge attribute 'virtuals' has no value"),
+        ("zlib ^[virtuals]mpi", "'virtuals' is no edge attribute; write key=value"),
+        ("zlib ^openmpi@4.1 ^openmpi ~cuda", "^openmpi is given twice; write its constraints together"),
+        ("zlib %gcc %gcc@12", "%gcc is given twice"),
+        ("zlib@=1.2:", "'=1.2:' is no range of versions"),
+        ("zlib@1.2-", "is not understood"),
+        ("zlib /abc /def", "/abc and /def are two hashes of one package"),
         ("zlib arch=linux-zen3", "must be three parts"),
         ("zlib; rm -rf /", "'; rm -rf /' is not understood"),
         ("$(id)", "is not understood"),
