@@ -32,6 +32,7 @@ class Lab:
     def __init__(self, endpoint: str, variables: dict[str, Any], stop: Any):
         self.endpoint, self.variables, self._stop = endpoint, variables, stop
         self._identities: dict[str, dict[str, str]] = {}
+        self._clients: dict[tuple[Any, ...], Any] = {}
 
     @classmethod
     def start(cls, name: str | None = None, hosts: bool = False, data_plane: bool = True) -> Lab:
@@ -100,7 +101,16 @@ class Lab:
         }
 
     def client(self, service: str, region: str = REGION, account: str | None = None, retries: int = 4) -> Any:
-        """A boto3 client. account: another one than the lab's own; retries: how often boto3 repeats a failed call."""
+        """A boto3 client, the same for the same arguments. account: another one than the lab's own.
+
+        retries: how often boto3 repeats a failed call.
+        """
+        kind = (service, region, account, retries)
+        if kind not in self._clients:
+            self._clients[kind] = self._new_client(*kind)
+        return self._clients[kind]
+
+    def _new_client(self, service: str, region: str, account: str | None, retries: int) -> Any:
         config = Config(retries={"mode": "standard", "total_max_attempts": retries + 1}, connect_timeout=5, read_timeout=60)
         return _session().client(service, region_name=region, endpoint_url=self.endpoint, config=config, **self._credentials(account))
 

@@ -32,7 +32,7 @@ os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from tests.lab import data_plane, states, world
+from tests.lab import data_plane, population, states
 from tests.lab.faults import FaultInjector
 
 ADDRESS = "127.0.0.1"
@@ -91,7 +91,7 @@ def make_app(
         rule_book.install()
     if blocks:
         data_plane.DataPlane(state_dir, host_for).install()
-    world.install(public_key)
+    population.install(public_key)
     return Control(FaultInjector(DomainDispatcherApplication(create_backend_app)))
 
 

@@ -21,6 +21,7 @@ CHAPTERS = (
     "fast_restore",
     "volume_status",
     "describing",
+    "images",
     "instances",
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 from dataclasses import dataclass, field
 from typing import Any
@@ -117,6 +118,18 @@ def modified_volume_is_within_its_type(call: Call) -> None:
     check_size(kind, target["size"])
     check_iops(kind, target["size"], target["iops"])
     check_throughput(kind, target["iops"], target["throughput"])
+
+
+@answer("ModifyVolume")
+def new_modification_is_modifying(call: Call, proceed: Any) -> dict[str, Any]:
+    """ModifyVolume answers before anything has changed: modifying, without progress.
+
+    Source: EC2 API Reference, ModifyVolume, example response.
+    """
+    proceed()
+    told = copy.copy(call.backend.get_volume(call.get("VolumeId")).modifications[-1])
+    told.ModificationState, told.Progress, told.EndTime = "modifying", 0, None
+    return {"VolumeModification": told}
 
 
 @extend(EBSBackend, "modify_volume")

@@ -4,7 +4,7 @@ A rule is a function with a docstring whose last paragraph names its document: "
 There are five kinds:
 
 check   looks at a request before moto sees it, and raises `refuse(...)`: f(call)
-answer  wraps moto's answer:                                               f(call, proceed) -> answer
+answer  wraps moto's answer; proceed().result is what it says:             f(call, proceed) -> answer
 fake    takes the place of an action that moto does not have:              f(call) -> answer
 extend  replaces a method of one of moto's classes:                        f(original, self, ...)
 derive  replaces an attribute of one of moto's classes:                    f(original, self) -> value
@@ -196,18 +196,15 @@ def _handler(action: str) -> Callable[[EC2Response], ActionResult]:
         call.response.error_on_dryrun()
         return fake_action(call)
 
-    def run(call: Call, depth: int) -> Any:
-        if depth == len(layers):
-            return innermost(call)
-        return layers[depth](call, lambda: run(call, depth + 1))
+    def run(call: Call, depth: int) -> ActionResult:
+        result = innermost(call) if depth == len(layers) else layers[depth](call, lambda: run(call, depth + 1))
+        return result if isinstance(result, ActionResult) else ActionResult(result)
 
     def handler(self: EC2Response) -> ActionResult:
         call = Call(action, self)
         if reads or action == "RunInstances":  # starting hosts takes seconds: it must not hold up the others
-            result = run(call, 0)
-        else:
-            with WRITING:
-                result = run(call, 0)
-        return result if isinstance(result, ActionResult) else ActionResult(result)
+            return run(call, 0)
+        with WRITING:
+            return run(call, 0)
 
     return handler

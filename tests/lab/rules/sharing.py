@@ -25,6 +25,15 @@ def shared_snapshot_is_usable(original: Any, backend: Any, snapshot_id: str) -> 
     return snapshot or refuse("InvalidSnapshot.NotFound", f"The snapshot '{snapshot_id}' does not exist.")
 
 
+@extend(EBSBackend, "describe_snapshots")
+def shared_snapshot_is_copied(original: Any, backend: Any, snapshot_ids: list[str] | None = None, filters: Any = None) -> list[Snapshot]:
+    """CopySnapshot, which asks moto's backend of the source region, finds shared snapshots too.
+
+    Source: EC2 API Reference, CopySnapshot: "copy your own snapshots and snapshots that have been shared with you".
+    """
+    return [backend.get_snapshot(snapshot_id) for snapshot_id in snapshot_ids or backend.snapshots]
+
+
 @check("ModifySnapshotAttribute", "ResetSnapshotAttribute", "DescribeSnapshotAttribute")
 def permissions_are_the_owners(call: Call) -> None:
     """Only the owner reads or changes who may use a snapshot: InvalidSnapshot.NotFound.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from moto.ec2.models.elastic_block_store import EBSBackend, Volume
@@ -11,6 +12,17 @@ from tests.lab.rules.volume_types import GP3_THROUGHPUT, check_iops, check_size,
 from tests.lab.states import progress
 
 INITIALIZATION_RATE_MIB = (100, 300)
+
+
+@answer("CreateVolume")
+def new_volume_is_creating(call: Call, proceed: Any) -> Any:
+    """CreateVolume answers before the volume is there: creating.
+
+    Source: EC2 API Reference, CreateVolume, example response.
+    """
+    told = copy.copy(proceed().result)
+    told.State = "creating"
+    return told
 
 
 @check("CreateVolume")
