@@ -1,0 +1,28 @@
+"""Run the integration targets as ansible-test does, against a lab."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+from typing import Any
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def run_target(name: str, lab: Any, **variables: Any) -> None:
+    """Run tests/integration/targets/NAME; a failed task fails the test with the whole output."""
+    command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), str(ROOT / "tests/integration/run_target.yml")]
+    environment = {
+        **os.environ,
+        **lab.environment(),
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks/collections"),
+    }
+    done = subprocess.run(
+        [*command, "-e", json.dumps({"target": name, **variables})], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

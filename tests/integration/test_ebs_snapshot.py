@@ -1,0 +1,116 @@
+"""petal.hpc.ebs_snapshot against the lab: what users see, and what happens when AWS misbehaves."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from plugins.module_utils._aws.snapshots import SnapshotGateway
+from plugins.module_utils._core.errors import ExplainedError
+from plugins.modules.ebs_snapshot import ARGUMENT_SPEC, run
+from tests.integration.targets_runner import run_target
+
+pytestmark = pytest.mark.lab
+
+NUMBERS = itertools.count(1)
+
+
+@dataclasses.dataclass
+class Account:
+    """One volume in the lab, and a fingerprint that nobody else uses."""
+
+    lab: object
+    volume_id: str
+    fingerprint: str
+
+    def snapshot(self, **given):
+        defaults = {option: spec.get("default") for option, spec in ARGUMENT_SPEC.items()}
+        asked = {"volume_id": self.volume_id, "fingerprint": self.fingerprint, "name": "bio", "wait_timeout": 30, **given}
+        gateway = SnapshotGateway(self.lab.client("ec2"), ec2_without_retries=lambda: self.lab.client("ec2", retries=0), sleep=short_pause)
+        return run({**defaults, **asked}, gateway, check_mode=False)
+
+    def in_aws(self):
+        wanted = [{"Name": "tag:petal:fingerprint", "Values": [self.fingerprint]}]
+        return self.lab.client("ec2").describe_snapshots(OwnerIds=["self"], Filters=wanted)["Snapshots"]
+
+
+def short_pause(seconds):
+    """A tenth of the pause: the lab is quicker than AWS."""
+    time.sleep(seconds / 10)
+
+
+@pytest.fixture
+def account(lab):
+    volume = lab.client("ec2").create_volume(AvailabilityZone="us-east-1a", Size=1, VolumeType="gp3")
+    lab.reset_calls()
+    yield Account(lab, volume["VolumeId"], f"sha256:{next(NUMBERS):064x}")
+    lab.faults([])
+    lab.slow({"snapshot": 0})
+
+
+def test_the_target_passes(lab):
+    run_target("ebs_snapshot", lab)
+
+
+def test_a_second_run_makes_no_call_that_creates(account):
+    first = account.snapshot()
+    again = account.snapshot()
+    assert (again["changed"], again["snapshot"]) == (False, first["snapshot"])
+    assert account.lab.calls()["CreateSnapshot"] == 1
+
+
+def test_an_answer_that_is_lost_leaves_one_snapshot(account):
+    account.lab.faults([{"action": "CreateSnapshot", "drop": True, "code": "InternalError", "status": 500, "times": 1}])
+    result = account.snapshot()
+    assert [found["SnapshotId"] for found in account.in_aws()] == [result["snapshot"]["snapshot_id"]]
+    assert account.lab.calls()["CreateSnapshot"] == 1
+
+
+def test_a_request_that_is_lost_is_sent_again(account):
+    account.lab.faults([{"action": "CreateSnapshot", "code": "InternalError", "status": 500, "times": 1}])
+    account.snapshot()
+    assert len(account.in_aws()) == 1
+
+
+def test_throttling_does_not_stop_a_run(account):
+    account.lab.faults([{"action": "CreateSnapshot", "code": "RequestLimitExceeded", "status": 503, "times": 2}])
+    account.snapshot()
+    assert len(account.in_aws()) == 1
+
+
+def test_a_snapshot_that_is_not_visible_at_once_is_waited_for(account):
+    account.lab.faults([{"action": "DescribeSnapshots", "code": "InvalidSnapshot.NotFound", "fresh": 1.5}])
+    assert account.snapshot()["snapshot"]["state"] == "completed"
+
+
+def test_a_wait_that_ends_early_is_taken_up_again(account):
+    account.lab.slow({"snapshot": 3600})
+    with pytest.raises(ExplainedError, match=r"It goes on in AWS\. Run the same task again") as refused:
+        account.snapshot(wait_timeout=0)
+    account.lab.slow({"snapshot": 0})
+    resumed = account.snapshot()
+    assert (resumed["changed"], resumed["snapshot"]["snapshot_id"]) == (False, refused.value.resource)
+    assert resumed["snapshot"]["state"] == "completed"
+
+
+def test_runs_at_the_same_moment_agree_on_one_snapshot(account):
+    with ThreadPoolExecutor(6) as pool:
+        results = list(pool.map(lambda _number: account.snapshot(), range(6)))
+    assert len({result["snapshot"]["snapshot_id"] for result in results}) == 1
+    surplus = len(account.in_aws()) - 1
+    assert bool(surplus) == any(result["warnings"] for result in results)
+
+
+def test_a_snapshot_that_an_image_needs_is_not_deleted(account):
+    ec2 = account.lab.client("ec2")
+    image = ec2.register_image(Name="needs-its-snapshot", RootDeviceName="/dev/sda1")["ImageId"]
+    needed = ec2.describe_images(ImageIds=[image])["Images"][0]["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
+    ec2.create_tags(Resources=[needed], Tags=[{"Key": "CreatedBy", "Value": "petal.hpc"}])
+    with pytest.raises(ExplainedError, match=image):
+        account.snapshot(state="absent", snapshot_id=needed)
+    ec2.deregister_image(ImageId=image)
+    assert account.snapshot(state="absent", snapshot_id=needed)["changed"]
