@@ -2,11 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+import importlib.util
+
 import archspec.cpu
 import pytest
 
 from plugins.module_utils._core.instance_types import InstanceType, find_instance_type, instance_type_names, nearest_instance_types
 from plugins.module_utils._core.instance_types_data import FAMILIES
+from scripts import update_instance_types
 
 
 def test_a_type_is_found_with_all_that_a_cluster_depends_on():
@@ -82,6 +85,17 @@ def test_every_microarchitecture_is_known_to_archspec_and_fits_its_architecture(
     generic = {"x86_64": "x86_64", "arm64": "aarch64"}
     for architecture, microarchitecture, _sizes in FAMILIES.values():
         assert archspec.cpu.TARGETS[microarchitecture].family.name == generic[architecture]
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("moto"), reason="moto holds the table of instance types")
+def test_the_data_is_what_the_script_writes():
+    families = update_instance_types.collect(update_instance_types.catalogue(), {}, FAMILIES)
+    assert update_instance_types.render(families) == update_instance_types.TARGET.read_text(encoding="utf-8")
+
+
+def test_the_script_keeps_a_dropped_type_and_flags_it():
+    present = {"c5": ("x86_64", "skylake_avx512", {"large": (2, 1, 4096, 1, "so", (), ())})}
+    assert update_instance_types.collect({}, {}, present) == {"c5": ("x86_64", {"large": (2, 1, 4096, 1, "sor", (), ())})}
 
 
 def test_mac_types_are_left_out():
