@@ -115,13 +115,13 @@ class Index:
 
     lines: tuple[IndexLine, ...] = ()
 
-    @functools.cached_property
-    def _by_fingerprint(self) -> dict[str, list[IndexLine]]:
+    def __post_init__(self) -> None:
         found = defaultdict(list)
         for line in self.lines:
             if line.fingerprint:
                 found[bare(line.fingerprint)].append(line)
-        return found
+        # The dataclass is frozen; the table is worked out from its lines and is no value of its own.
+        object.__setattr__(self, "_by_fingerprint", dict(found))
 
     @functools.cached_property
     def names(self) -> list[str]:
@@ -373,7 +373,8 @@ def _registered(item: Mapping[str, Any]) -> RegisteredSnapshot:
     )
 
 
-def known_os(name: object) -> str | None:
+@functools.lru_cache(maxsize=256)
+def known_os(name: str | None) -> str | None:
     """Return an operating system's canonical name; one that we do not know stays as it is written."""
     if name is None:
         return None

@@ -259,7 +259,6 @@ def test_what_is_no_entry_is_refused(document):
 
 def test_one_of_100000_entries_is_found_at_once():
     index = Index(tuple(IndexLine(f"entry-{number}", f"sha256:{number:064x}") for number in range(100_000)))
-    index.find(FINGERPRINT)
     begin = time.perf_counter()
     found = index.find(f"sha256:{99_999:064x}")
     assert time.perf_counter() - begin < 0.05
