@@ -26,7 +26,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The operating system with the keys C(name), C(aliases), C(login_user), C(family), C(image_name_part), C(gcc_version) and C(official_image).
+  description:
+    - The operating system with the keys C(name), C(aliases), C(login_user), C(family), C(image_name_part), C(gcc_version) and
+      C(official_image).
   type: dict
 """
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -82,15 +83,18 @@ def _schema_problems(data: Any, schema: dict[str, Any]) -> Iterator[tuple[Path, 
             "Reading a seed needs the Python library jsonschema, which is not installed on the controller.",
             next_step="Install the collection's requirements.txt there.",
         )
-    for error in jsonschema.Draft202012Validator(schema).iter_errors(data):
+    # To JSON Schema 4.0 is a whole number; to what reads our output it is not.
+    types = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _checker, value: type(value) is int)
+    validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=types)
+    for error in validator(schema).iter_errors(data):
         path = tuple(error.absolute_path)
         if error.validator == "required":
             # One error of the library a key, and only its message says which.
             yield path, f"{error.message.split(' is a required')[0]} is missing"
         elif error.validator == "additionalProperties":
-            known = error.schema.get("properties", {})
+            known, patterns = error.schema.get("properties", {}), error.schema.get("patternProperties", {})
             for key in error.instance:
-                if key not in known and not str(key).startswith("x-"):
+                if key not in known and not any(re.search(pattern, key) for pattern in patterns):
                     yield (*path, key), f"there is no such key here{_nearest(key, known)}"
         else:
             yield path, _explain(error)

@@ -68,7 +68,7 @@ LOGIN_USERS = {system.login_user for system in OPERATING_SYSTEMS.values()}
 
 def problems_of(data: Any) -> Iterator[Problem]:
     """Yield (path, sentence) for everything that makes a seed unusable, beyond what the schema says."""
-    for rule in (_check_os, _check_instance_types, _check_queues, _check_software, _check_users, _check_mounts):
+    for rule in (_check_single_lines, _check_os, _check_instance_types, _check_queues, _check_software, _check_users, _check_mounts):
         yield from rule(data)
 
 
@@ -139,6 +139,15 @@ def _explained(path: Path, check: Callable[[str], object], value: str) -> Iterat
         check(value)
     except ExplainedError as error:
         yield path, str(error)
+
+
+def _check_single_lines(data: Any, path: Path = ()) -> Iterator[Problem]:
+    """Only a smoke command may have several lines: everything else ends up in a line of a configuration or a script."""
+    if isinstance(data, str) and not data.isprintable():
+        yield path, f"{data!r} holds a line break or another control character"
+    elif isinstance(data, (dict, list)) and path != ("software", "smoke"):
+        for key, item in data.items() if isinstance(data, dict) else enumerate(data):
+            yield from _check_single_lines(item, (*path, key))
 
 
 def _check_os(data: Any) -> Iterator[Problem]:

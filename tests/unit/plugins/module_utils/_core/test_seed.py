@@ -137,6 +137,11 @@ def test_a_section_without_content_is_as_good_as_none():
     assert read({**VALID, "users": None, "software": {"spack_packages": None}, "data": None}).seed == read(VALID).seed
 
 
+def test_a_smoke_command_may_have_several_lines():
+    software = {"spack_packages": ["zlib"], "smoke": {"zlib": "true\ntrue\n"}}
+    assert read({**VALID, "software": software}).seed["software"]["smoke"] == software["smoke"]
+
+
 def test_a_user_without_group_gets_one_of_the_same_number():
     assert read(with_value("users", value=[{"name": "ada", "uid": 5001}])).seed["users"][0]["gid"] == 5001
 
@@ -170,6 +175,8 @@ QUEUE = ("compute", "queues", 0)
         (("cluster", "region"), "us-east", "'us-east' is not spelt like a region, such as us-east-1"),
         (("cluster", "os"), "alinux2", "Choose from alinux2023, ubuntu2204"),
         (("cluster", "regoin"), "us-east-1", "cluster.regoin (line 4): there is no such key here; did you mean region?"),
+        (("cluster", "region"), "us-east-1\n", "cluster.region (line 3): 'us-east-1\\n' holds a line break"),
+        (("cluster", "x-colour"), "red", "cluster.x-colour (line 4): there is no such key here"),
         (("cluster", "colour"), "red", "there is no such key here; choose from name, region, os, custom_ami"),
         (("cluster", "custom_ami"), "ami-xyz", "'ami-xyz' is not an image id"),
         (("sofware",), {}, "sofware (line 11): there is no such key here; did you mean software?"),
@@ -185,6 +192,8 @@ QUEUE = ("compute", "queues", 0)
         ((*QUEUE, "instance_types"), ["c6a.xlarge", "nosuch.large"], "compute.queues[0].instance_types[1] (line 10): EC2 has no"),
         ((*QUEUE, "instance_types"), "c6a.xlarge", "'c6a.xlarge' stands where a list belongs"),
         ((*QUEUE, "max_count"), "ten", "compute.queues[0].max_count (line 10): 'ten' stands where a whole number belongs"),
+        ((*QUEUE, "max_count"), 4.0, "4.0 stands where a whole number belongs"),
+        ((*QUEUE, "max_count"), True, "True stands where a whole number belongs"),
         ((*QUEUE, "max_count"), 0, "0 is too small; 1 is the least"),
         ((*QUEUE, "min_count"), 5, "compute.queues[0].min_count (line 11): 5 is more than max_count, 4"),
         ((*QUEUE, "min_count"), -1, "-1 is too small; 0 is the least"),
