@@ -61,7 +61,10 @@ from ..module_utils._core.plain import plain
 
 
 def render_cluster(folders, model, overrides=None):
-    """Return the configuration as YAML text; `folders` as in the lookup, all values plain."""
+    """Return the configuration as YAML text; `folders` as in the lookup, all values plain.
+
+    Raises a jinja2.TemplateError for a template that cannot be rendered, and a yaml.YAMLError where the result is no YAML.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folders),
         undefined=jinja2.StrictUndefined,
@@ -69,13 +72,14 @@ def render_cluster(folders, model, overrides=None):
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(to_json=to_json, to_nice_yaml=to_nice_yaml)
+    environment.filters.update(to_json=to_json, to_nice_yaml=to_nice_yaml, inset=inset)
     text = environment.get_template("cluster.yaml.j2").render(model)
     text = "".join(line for line in text.splitlines(keepends=True) if line.strip())
+    config = yaml.safe_load(text)
     if not overrides:
         return text
     heading = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
-    return heading + to_nice_yaml(merge_overrides(yaml.safe_load(text), overrides)) + "\n"
+    return heading + to_nice_yaml(merge_overrides(config, overrides)) + "\n"
 
 
 def to_json(value):
@@ -86,6 +90,11 @@ def to_json(value):
 def to_nice_yaml(value):
     """Write a structure as a YAML block, in its own order and without a newline at its end."""
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=140).rstrip("\n")
+
+
+def inset(text, spaces):
+    """Shift every line to the right; unlike Jinja's indent, make nothing of nothing."""
+    return "".join(" " * spaces + line for line in text.splitlines(keepends=True))
 
 
 class LookupModule(LookupBase):
@@ -100,4 +109,4 @@ class LookupModule(LookupBase):
             where = f"{getattr(error, 'filename', None) or 'cluster.yaml.j2'}:{getattr(error, 'lineno', '?')}"
             raise AnsibleLookupError(f"Cannot render the cluster's template {where}: {error}") from error
         except yaml.YAMLError as error:
-            raise AnsibleLookupError(f"The templates gave no valid YAML to merge the overrides into: {error}") from error
+            raise AnsibleLookupError(f"The templates in {', '.join(folders)} did not give valid YAML: {error}") from error

@@ -96,9 +96,9 @@ def plan_groups(
 
 
 def resource_name(kind: InstanceType, *, smt: bool = True) -> str:
-    """Return a compute resource's name: "v16", "v4-1t4", "v96-8a100-efa"; "c8" for 8 cores without multithreading."""
+    """Return a compute resource's name: "v16", "v4-1t4"; "c8" for 8 cores without multithreading."""
     devices = [f"{count or 'part'}{_slug(model)}" for _maker, model, count in kind.gpus + kind.accelerators]
-    parts = [f"v{kind.vcpus}" if smt else f"c{kind.cores}", *devices, *(["efa"] if kind.efa else [])]
+    parts = [f"v{kind.vcpus}" if smt else f"c{kind.cores}", *devices]
     return "-".join(parts)[:NAME_LENGTH].rstrip("-")
 
 
