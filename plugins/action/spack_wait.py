@@ -44,8 +44,8 @@ class ActionModule(ActionBase):
 
     def command(self, text):
         """Run a shell command on the host, return what it printed."""
-        answer = self._low_level_execute_command(text)
-        return answer["stdout"]
+        # With become, ssh opens a terminal, which ends lines in CR LF.
+        return self._low_level_execute_command(text)["stdout"].replace("\r\n", "\n")
 
 
 class Watch:

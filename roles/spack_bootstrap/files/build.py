@@ -4,7 +4,7 @@
 """Build the Spack environment on this volume: concretise, install, write modules, tidy up.
 
 usage: build.py SETTINGS          build; a stage that an earlier run finished is skipped
-       build.py SETTINGS --check  print what a build would find, as JSON, and build nothing
+       build.py SETTINGS --report print what is built, as JSON, and build nothing
 
 It lies on the volume and needs nobody to watch it: a build outlives the controller that started it, and can be
 taken up on another host. Where it stands is in status.json, what Spack says is in build.log.
@@ -60,13 +60,23 @@ class Build:
             for directory, _subdirectories, names in os.walk(repo):
                 yield from (os.path.join(directory, name) for name in names if not name.endswith(".pyc"))
 
-    def check(self):
-        """Say whether a build is needed, and what the last one came to."""
-        current = self.status.get("inputs") == self.inputs() and self.status.get("state") == "done"
-        return {"needed": not current or not os.path.exists(self.paths["lock"]), "status": self.status}
+    def report(self):
+        """Return whether a build is needed, what the last one came to, and whether it is proven."""
+        done = self.status.get("state") == "done" and self.status.get("inputs") == self.inputs() and os.path.exists(self.paths["lock"])
+        proof = read_json(self.paths["proof"], default={})
+        same = {"inputs": self.status.get("inputs"), "smoke": self.settings["smoke"], "passed": True}
+        return {
+            "needed": not done,
+            "status": self.status,
+            "lock": read_json(self.paths["lock"], default={}),
+            "proof": proof,
+            "proven": done and {name: proof.get(name) for name in same} == same,
+        }
 
     def run(self):
         """Build, stage by stage; return the exit code."""
+        # Before anything can go wrong: an old result must not be taken for this run's.
+        self.save(state="running", stage="start")
         inputs = self.inputs()
         finished = self.status.get("stages", {}) if self.status.get("inputs") == inputs else {}
         self.status = {"inputs": inputs, "state": "running", "started": time.time(), "stages": finished, "failures": [], "message": ""}
@@ -239,8 +249,8 @@ def link(target, path):
 def main(arguments):
     with open(arguments[0], encoding="utf-8") as content:
         build = Build(json.load(content))
-    if "--check" in arguments:
-        print(json.dumps(build.check()))
+    if "--report" in arguments:
+        print(json.dumps(build.report()))
         return 0
     with open(build.paths["petal"] + "/build.lock", "w", encoding="utf-8") as lock:
         # A second build of the same volume would have both write one database.

@@ -1,0 +1,62 @@
+# Copyright: petal.hpc contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: spack_recipe_files
+short_description: The files of a recipe repository on the controller, ready to be written elsewhere
+version_added: 0.1.0
+author: petal.hpc contributors (@petal-hpc)
+description:
+  - Reads a directory of Spack recipes on the controller and returns its files for M(petal.hpc.text_files).
+positional: _input, destination
+options:
+  _input:
+    description: A directory on the controller that holds C(repo.yaml).
+    type: path
+    required: true
+  destination:
+    description: The directory that the files are meant for.
+    type: path
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Copy our own recipes
+  petal.hpc.text_files:
+    files: "{{ '/srv/recipes/spack_repo/site' | petal.hpc.spack_recipe_files('/shared/.petal/repos/site/spack_repo/site') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: Files with C(path) and C(content), sorted by path.
+  type: list
+  elements: dict
+"""
+
+import os
+
+from ansible.errors import AnsibleFilterError
+
+
+def spack_recipe_files(directory, destination):
+    if not os.path.isfile(os.path.join(directory, "repo.yaml")):
+        raise AnsibleFilterError(f"{directory} is no Spack repository: it holds no repo.yaml. Name the directory that does.")
+    found = []
+    for inside, subdirectories, names in os.walk(directory):
+        subdirectories[:] = [name for name in subdirectories if name != "__pycache__"]
+        found += [os.path.relpath(os.path.join(inside, name), directory) for name in names]
+    return [{"path": os.path.join(destination, name), "content": _text(os.path.join(directory, name))} for name in sorted(found)]
+
+
+def _text(path):
+    try:
+        with open(path, encoding="utf-8", newline="") as content:
+            return content.read()
+    except UnicodeDecodeError as error:
+        raise AnsibleFilterError(f"{path} is not a text file. Recipes and patches have to be UTF-8.") from error
+
+
+class FilterModule:
+    def filters(self):
+        return {"spack_recipe_files": spack_recipe_files}
