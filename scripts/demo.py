@@ -103,7 +103,12 @@ def play(playbook: str, extra: list[str]) -> None:
     command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), str(ROOT / "playbooks" / playbook)]
     for item in extra:
         command += ["-e", item]
-    environment = {**os.environ, **read_environment(), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
+    ours = {
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks/collections"),
+        "ANSIBLE_NOCOLOR": "1",
+    }
+    environment = {**os.environ, **read_environment(), **ours}
     with log_path.open("w") as log, subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
         for line in run.stdout:
             log.write(line)

@@ -24,7 +24,12 @@ class Playbook:
         command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), str(ROOT / "playbooks" / name), *arguments]
         for extra in (f"@{state_dir / 'vars.json'}", f"@{TOY_VARIABLES}", json.dumps(variables)):
             command += ["-e", extra]
-        environment = {**os.environ, **lab.environment(), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
+        ours = {
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks/collections"),
+            "ANSIBLE_NOCOLOR": "1",
+        }
+        environment = {**os.environ, **lab.environment(), **ours}
         self.output: list[str] = []
         # A session of its own, so that a kill reaches the run's children too, as the end of a container does.
         self.process = subprocess.Popen(
