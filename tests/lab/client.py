@@ -66,7 +66,7 @@ class Lab:
         except BaseException:
             stop()
             raise
-        return cls(f"http://127.0.0.1:{port}", {"region": REGION}, stop)
+        return cls(f"http://127.0.0.1:{port}", {"region": REGION, "lab_state_dir": str(state_dir)}, stop)
 
     @classmethod
     def _start_with_hosts(cls, name: str | None) -> Lab:
@@ -75,6 +75,11 @@ class Lab:
         name = name or f"test-{os.getpid()}"
         variables = control.start(name, hosts=True)
         return cls(variables["lab_endpoint"], variables, functools.partial(control.stop, name))
+
+    @property
+    def state_dir(self) -> str:
+        """The folder that holds all of the lab."""
+        return self.variables["lab_state_dir"]
 
     def __enter__(self) -> Lab:
         return self

@@ -208,7 +208,7 @@ def _remove(name: str) -> list[str]:
         _output("umount", "--lazy", point)
         removed.append(f"mount {point}")
     if _has_loop_devices(state):
-        from .data_plane import release  # here: moto takes seconds to import, and a server that ends well has done this itself
+        from .devices import release
 
         removed += [f"loop device {device}" for device in release(state)]
     if state.exists():

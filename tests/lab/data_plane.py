@@ -1,29 +1,22 @@
 """Real bytes behind moto's EBS: each volume and snapshot is a sparse file, an attached volume is a block device.
 
-The files lie in `<state dir>/ebs/<resource id>.img`; loop devices name them as their backing file, so that `release`
-finds every device of a lab that was killed. On the instance a volume appears under the name that NVMe gives it on EC2,
-/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0. Source: Amazon EC2 User Guide, "Map NVMe disks
-to volumes".
-
-Which machine an instance is, the `host_for` function says: it takes an instance id and returns a host with
-plug(volume_id, image), unplug(volume_id, image) and busy(volume_id). Without one, every instance is this machine.
+The files lie in `<state dir>/ebs/<resource id>.img`. Which machine an instance is, the `host_for` function says: it takes
+an instance id and returns a Host. Without one, every instance is this machine.
 """
 
 from __future__ import annotations
 
-import collections
 import functools
-import os
 import pathlib
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.elastic_block_store import EBSBackend
 from moto.ec2.responses import EC2Response
 
-BY_ID = pathlib.Path("/dev/disk/by-id")
+from tests.lab.devices import LocalHost, loop_devices_of, run
+
 GIB = 1 << 30
 LARGEST_FILE = (1 << 44) - GIB  # ext4 ends at 16 TiB; no test writes beyond
 
@@ -39,81 +32,6 @@ class Host(Protocol):
 
     def busy(self, volume_id: str) -> bool:
         """Whether a file system on the device is mounted."""
-
-
-def link_name(volume_id: str) -> str:
-    """The name of a volume's link in /dev/disk/by-id."""
-    return f"nvme-Amazon_Elastic_Block_Store_{volume_id.replace('-', '')}"
-
-
-def run(*command: str) -> str:
-    """Run a command and return what it printed; raises CalledProcessError, with the command's own message in the server's log."""
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-
-
-class LocalHost:
-    """This machine plays all instances: a volume that several of them share is one device here."""
-
-    def __init__(self) -> None:
-        self._plugged: collections.Counter[str] = collections.Counter()
-
-    def plug(self, volume_id: str, image: pathlib.Path) -> None:
-        if not self._plugged[volume_id]:
-            device = run("losetup", "--find", "--show", str(image))
-            BY_ID.mkdir(parents=True, exist_ok=True)
-            link = BY_ID / link_name(volume_id)
-            link.unlink(missing_ok=True)
-            link.symlink_to(device)
-        self._plugged[volume_id] += 1
-
-    def unplug(self, volume_id: str, image: pathlib.Path) -> None:
-        if not self._plugged[volume_id]:
-            return
-        self._plugged[volume_id] -= 1
-        if self._plugged[volume_id] == 0:
-            (BY_ID / link_name(volume_id)).unlink(missing_ok=True)
-            for device in loop_devices_of(image):
-                run("losetup", "--detach", device)
-
-    def busy(self, volume_id: str) -> bool:
-        link = BY_ID / link_name(volume_id)
-        return link.exists() and any(True for _ in mounts_of(str(link)))
-
-
-def loop_devices_of(image: pathlib.Path) -> list[str]:
-    """The loop devices behind which this file lies."""
-    return run("losetup", "--noheadings", "--output", "NAME", "--associated", str(image)).split()
-
-
-def mounts_of(device: str) -> Iterator[tuple[int, str]]:
-    """(process id, mount point) of the device's mounts, one for each process that sees it, in all mount namespaces."""
-    numbers = os.stat(device).st_rdev
-    wanted = f"{os.major(numbers)}:{os.minor(numbers)}"
-    for table in pathlib.Path("/proc").glob("[0-9]*/mountinfo"):
-        try:
-            lines = table.read_text().splitlines()
-        except OSError:  # the process has ended
-            continue
-        for line in lines:
-            fields = line.split()
-            if fields[2] == wanted:
-                yield int(table.parent.name), fields[4]
-
-
-def release(folder: pathlib.Path) -> list[str]:
-    """Unmount and detach every loop device of this machine whose backing file lies in `folder`; returns the devices."""
-    released = []
-    for line in run("losetup", "--noheadings", "--list", "--output", "NAME,BACK-FILE").splitlines():
-        device, _, backing = line.strip().partition(" ")
-        image = pathlib.Path(backing.strip().removesuffix(" (deleted)"))
-        if not image.is_relative_to(folder.resolve()):
-            continue
-        for point in {point for process, point in mounts_of(device) if process == os.getpid()}:
-            subprocess.run(["umount", "--lazy", point], check=False)
-        (BY_ID / link_name(image.stem)).unlink(missing_ok=True)
-        run("losetup", "--detach", device)
-        released.append(device)
-    return released
 
 
 class DataPlane:

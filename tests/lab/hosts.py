@@ -16,6 +16,7 @@ import ipaddress
 import itertools
 import logging
 import os
+import random
 import shutil
 import subprocess
 import threading
@@ -30,10 +31,11 @@ from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.instances import Instance
 
 from . import image, places
-from .data_plane import link_name, mounts_of, run
+from .devices import link_name, mounts_of, run
 
 NETWORK = ipaddress.ip_network("10.77.0.0/16")
 GATEWAY = NETWORK[1]
+MOST_HOSTS = 1000  # in the life of one lab
 USERS = ("root", "ec2-user", "ubuntu", "rocky")
 SHUTDOWN_TIMEOUT = 15  # seconds; a host needs half a second, unless the machine is busy
 logger = logging.getLogger(__name__)
@@ -244,7 +246,8 @@ class Fleet:
     def __init__(self, state_dir: Path) -> None:
         self._state_dir, self._lab_name = state_dir, state_dir.name
         self._hosts: dict[str, Host] = {}
-        self._addresses = (str(NETWORK[n]) for n in range(10, NETWORK.num_addresses - 1))
+        # At random: ansible shares ssh connections by address, so two labs must not use the same ones.
+        self._addresses = (str(NETWORK[n]) for n in random.SystemRandom().sample(range(2, NETWORK.num_addresses - 1), MOST_HOSTS))
 
     def install(self) -> None:
         """Make the lab's network, and from now on a host for each instance of the moto in this process."""

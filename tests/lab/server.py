@@ -32,7 +32,7 @@ os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from tests.lab import data_plane, population, states
+from tests.lab import data_plane, devices, population, states
 from tests.lab.faults import FaultInjector
 
 ADDRESS = "127.0.0.1"
@@ -133,7 +133,7 @@ def run(
         if fleet:
             fleet.stop()
         if blocks:
-            data_plane.release(state_dir)
+            devices.release(state_dir)
 
 
 def _write_at_once(path: pathlib.Path, text: str) -> None:

@@ -56,16 +56,6 @@ class Modification:
 
 
 @check("ModifyVolume")
-def something_is_modified(call: Call) -> None:
-    """A modification changes size, type, IOPS, throughput or Multi-Attach: InvalidParameterValue.
-
-    Source: EC2 API Reference, ModifyVolume.
-    """
-    if not any(call.get(name) is not None for name in ("Size", "VolumeType", "Iops", "Throughput", "MultiAttachEnabled")):
-        refuse("InvalidParameterValue", "Must specify at least one of size, type, iops, throughput, multi_attach_enabled")
-
-
-@check("ModifyVolume")
 def one_modification_at_a_time(call: Call) -> None:
     """The modification before must be completed: IncorrectModificationState.
 
@@ -138,6 +128,8 @@ def modification_says_all(original: Any, backend: Any, volume_id: str, *wanted: 
 
     Source: EC2 API Reference, ModifyVolume, parameters Iops and Throughput, and VolumeModification.
     """
+    if not any(value is not None for value in wanted):
+        refuse("InvalidParameterValue", "Must specify at least one of size, type, iops, throughput, multi_attach_enabled")
     volume = backend.get_volume(volume_id)
     names = ("size", "volume_type", "iops", "throughput", "multi_attach_enabled")
     before = {name: getattr(volume, name) for name in names}
