@@ -70,6 +70,30 @@ options:
       - Left out, it is C(clean) for a volume that is not attached, else C(crash) with a warning.
     type: str
     choices: [clean, crash]
+  share_with:
+    description:
+      - Accounts that may use the snapshot from now on, as twelve digits in quotes. Accounts that may use it already keep that right.
+      - A snapshot under the default key C(aws/ebs) cannot be shared; that is said before the snapshot is taken.
+      - Left out, nobody is added.
+    type: list
+    elements: str
+    default: []
+  unshare_from:
+    description:
+      - Accounts that may use the snapshot no longer. Volumes and copies that they have made stay theirs.
+      - Left out, nobody is removed.
+    type: list
+    elements: str
+    default: []
+  public:
+    description:
+      - V(true) lets everybody use the snapshot, and needs O(confirm_public); V(false) ends that. An encrypted snapshot cannot be public.
+      - Left out, it stays as it is; a new snapshot is never public.
+    type: bool
+  confirm_public:
+    description: Says that everybody on AWS may read what is on the snapshot.
+    type: bool
+    default: false
   wait:
     description: Whether to wait until the snapshot is complete; a volume can be restored from it only then.
     type: bool
@@ -126,6 +150,13 @@ EXAMPLES = r"""
     region: us-east-1
     snapshot_id: snap-0123456789abcdef0
     wait_timeout: 7200
+
+- name: Let two accounts use a snapshot, and another one no longer
+  petal.hpc.ebs_snapshot:
+    region: us-east-1
+    snapshot_id: snap-0123456789abcdef0
+    share_with: ["111122223333", "444455556666"]
+    unshare_from: ["777788889999"]
 
 - name: Delete a snapshot
   petal.hpc.ebs_snapshot:
@@ -206,6 +237,12 @@ snapshot:
       description: All tags.
       type: dict
       sample: {"CreatedBy": "petal.hpc"}
+    shared_with:
+      description: The accounts that may use it; C(all) stands for everybody.
+      returned: when O(share_with), O(unshare_from) or O(public) is given
+      type: list
+      elements: str
+      sample: ["111122223333"]
 """
 
 import dataclasses
@@ -214,7 +251,9 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ..module_utils._aws.snapshots import SnapshotGateway
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.snapshot import SnapshotRequest, canonical_fingerprint, keep_one, plan_absent, plan_snapshot
+from ..module_utils._core.plan import Plan
+from ..module_utils._core.sharing import SharingRequest, check_accounts, plan_sharing
+from ..module_utils._core.snapshot import Snapshot, SnapshotRequest, canonical_fingerprint, keep_one, plan_absent, plan_snapshot
 
 ARGUMENT_SPEC = {
     "state": {"choices": ["present", "absent"], "default": "present"},
@@ -226,6 +265,10 @@ ARGUMENT_SPEC = {
     "tags": {"type": "dict", "default": {}, "aliases": ["resource_tags"]},
     "copy_volume_tags": {"type": "bool", "default": False},
     "consistency": {"choices": ["clean", "crash"]},
+    "share_with": {"type": "list", "elements": "str", "default": []},
+    "unshare_from": {"type": "list", "elements": "str", "default": []},
+    "public": {"type": "bool"},
+    "confirm_public": {"type": "bool", "default": False},
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 3600},
 }
@@ -240,11 +283,19 @@ def run(params, gateway, check_mode):
     nothing_usable = not any(snapshot.usable for snapshot in found)
     volume = gateway.get_volume(request.volume_id) if request.volume_id and nothing_usable else None
     plan = plan_snapshot(request, found, volume)
-    snapshot, warnings = plan.after, list(plan.warnings)
+    # Decided before anything is made: what can never be shared must not be built first.
+    sharing = decide_sharing(params, plan, gateway)
+    snapshot, warnings = plan.after, [*plan.warnings, *sharing.warnings]
     if not check_mode:
         kept, doubles = settle(apply(plan, request, gateway), plan, request, gateway, params)
+        apply_sharing(sharing, kept, gateway)
         snapshot, warnings = kept.to_result(), warnings + doubles
-    return {"changed": plan.changed, "snapshot": snapshot, "diff": plan.diff(), "warnings": warnings}
+    return {
+        "changed": plan.changed or sharing.changed,
+        "snapshot": {**snapshot, **(sharing.after or {})},
+        "diff": {side: {**plan.diff()[side], **sharing.diff()[side]} for side in ("before", "after")},
+        "warnings": warnings,
+    }
 
 
 def request_from(params):
@@ -253,6 +304,24 @@ def request_from(params):
     tags = {str(key): str(value) for key, value in request.tags.items()}
     fingerprint = canonical_fingerprint(request.fingerprint) if request.fingerprint else None
     return dataclasses.replace(request, tags=tags, fingerprint=fingerprint)
+
+
+def decide_sharing(params, plan, gateway):
+    """Return the Plan for who may use the snapshot; an empty one when nothing is said about it."""
+    request = SharingRequest(
+        tuple(params["share_with"]), tuple(params["unshare_from"]), public=params["public"], confirm_public=params["confirm_public"]
+    )
+    if not request.asks_for_something:
+        return Plan()
+    snapshot = Snapshot.from_result(plan.after)
+    return plan_sharing(check_accounts(request), snapshot, gateway.sharing_facts(snapshot, request))
+
+
+def apply_sharing(sharing, snapshot, gateway):
+    """Change who may use the snapshot, as planned."""
+    if sharing.changed:
+        before, after = set(sharing.before["shared_with"]), set(sharing.after["shared_with"])
+        gateway.change_sharing(snapshot.snapshot_id, gained=after - before, lost=before - after)
 
 
 def apply(plan, request, gateway):
@@ -296,6 +365,7 @@ def gateway_for(module):
         module.client("ec2"),
         ec2_without_retries=lambda: module.client("ec2", aws_config=once),
         ec2_in=lambda region: module.client("ec2", region=region),
+        kms=lambda: module.client("kms"),
     )
 
 

@@ -20,6 +20,7 @@ def run_target(name: str, lab: Any, **variables: Any) -> None:
         **lab.environment(),
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_ROLES_PATH": str(ROOT / "tests/integration/targets"),
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks/collections"),
     }
     done = subprocess.run(

@@ -105,6 +105,31 @@ def test_runs_at_the_same_moment_agree_on_one_snapshot(account):
     assert bool(surplus) == any(result["warnings"] for result in results)
 
 
+def test_another_account_sees_a_snapshot_from_the_moment_it_is_shared(account):
+    made = account.snapshot(share_with=["111122223333"])["snapshot"]["snapshot_id"]
+    partner = account.lab.client("ec2", account="111122223333")
+
+    def seen():
+        return [
+            found["SnapshotId"] for found in partner.describe_snapshots(Filters=[{"Name": "snapshot-id", "Values": [made]}])["Snapshots"]
+        ]
+
+    assert seen() == [made]
+    assert not account.snapshot(share_with=["111122223333"])["changed"]
+    assert account.snapshot(unshare_from=["111122223333"])["changed"]
+    assert seen() == []
+
+
+def test_a_blocked_region_is_explained_before_a_snapshot_becomes_public(account):
+    ec2 = account.lab.client("ec2")
+    ec2.enable_snapshot_block_public_access(State="block-new-sharing")
+    with pytest.raises(ExplainedError, match="blocks public snapshots"):
+        account.snapshot(public=True, confirm_public=True)
+    assert account.in_aws() == []
+    ec2.disable_snapshot_block_public_access()
+    assert account.snapshot(public=True, confirm_public=True)["snapshot"]["shared_with"] == ["all"]
+
+
 def test_a_snapshot_that_an_image_needs_is_not_deleted(account):
     ec2 = account.lab.client("ec2")
     image = ec2.register_image(Name="needs-its-snapshot", RootDeviceName="/dev/sda1")["ImageId"]

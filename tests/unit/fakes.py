@@ -8,6 +8,7 @@ import threading
 
 from plugins.module_utils._aws.snapshots import SnapshotQuery
 from plugins.module_utils._core.errors import ExplainedError
+from plugins.module_utils._core.sharing import SharingFacts
 from plugins.module_utils._core.snapshot import Snapshot
 from plugins.module_utils._core.tags import ours
 from plugins.module_utils._core.volume import Attachment, Modification, client_token
@@ -25,6 +26,7 @@ class FakeSnapshotGateway:
         self.volumes = {volume.volume_id: volume for volume in volumes}
         self.images = images or {}
         self.sharing = {}
+        self.key_is_aws_managed = None
         self.calls = []
 
     def list_snapshots(self, query):
@@ -97,6 +99,13 @@ class FakeSnapshotGateway:
 
     def own_account(self):
         return self.account
+
+    def sharing_facts(self, snapshot, request):
+        return SharingFacts(tuple(self.shared_with(snapshot.snapshot_id)), self.key_is_aws_managed, "unblocked" if request.public else None)
+
+    def change_sharing(self, snapshot_id, gained, lost):
+        self.calls.append("change_sharing")
+        self.sharing[snapshot_id] = sorted({*self.shared_with(snapshot_id), *gained} - set(lost))
 
 
 class FakeVolumeGateway:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from .._core import tags as tag
 from .._core.errors import ExplainedError
+from .._core.sharing import EVERYBODY, SharingFacts, SharingRequest
 from .._core.snapshot import Snapshot, SnapshotRequest, SnapshottedVolume, bare, oldest
 from .errors import SERVER_CODES, THROTTLING_CODES, aws_code, explained
 from .waiting import growing_pauses, until_visible, wait_until
@@ -51,6 +52,7 @@ class SnapshotGateway:
     ec2_without_retries: returns a client that sends each request once; botocore's own retries could make two snapshots of one request.
     ec2_in: returns a client for another region, to say where a volume is that is not here; None: do not look.
     sts: returns an STS client; needed for own_account only.
+    kms: returns a KMS client; needed for sharing_facts of encrypted snapshots only.
     """
 
     def __init__(
@@ -59,12 +61,14 @@ class SnapshotGateway:
         ec2_without_retries: Callable[[], object] | None = None,
         ec2_in: Callable[[str], object] | None = None,
         sts: Callable[[], object] | None = None,
+        kms: Callable[[], object] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ):
         self._ec2 = ec2
         self._ec2_without_retries = ec2_without_retries or (lambda: ec2)
         self._ec2_in = ec2_in
         self._sts = sts
+        self._kms = kms
         self._sleep = sleep
 
     @property
@@ -186,6 +190,39 @@ class SnapshotGateway:
         with explained("read who may use", resource=snapshot_id):
             answer = self._ec2.describe_snapshot_attribute(SnapshotId=snapshot_id, Attribute="createVolumePermission")
         return sorted(permission.get("UserId") or permission["Group"] for permission in answer["CreateVolumePermissions"])
+
+    def sharing_facts(self, snapshot: Snapshot, request: SharingRequest) -> SharingFacts:
+        """Return what decides whether a snapshot, which may not exist yet, can be shared as asked."""
+        return SharingFacts(
+            shared_with=tuple(self.shared_with(snapshot.snapshot_id)) if snapshot.snapshot_id else (),
+            key_is_aws_managed=self._key_is_aws_managed(snapshot.kms_key_id) if snapshot.encrypted and request.gained else None,
+            public_access=self._public_access() if request.public else None,
+        )
+
+    def change_sharing(self, snapshot_id: str, gained: Iterable[str], lost: Iterable[str]) -> None:
+        """Give the use of a snapshot to some accounts, then take it from others; nobody else is touched."""
+        for operation, accounts in (("add", set(gained)), ("remove", set(lost))):
+            everybody = {"GroupNames": [EVERYBODY]} if EVERYBODY in accounts else {}
+            users = {"UserIds": sorted(accounts - {EVERYBODY})} if accounts - {EVERYBODY} else {}
+            if accounts:
+                with explained("change who may use", resource=snapshot_id):
+                    self._ec2.modify_snapshot_attribute(
+                        SnapshotId=snapshot_id, Attribute="createVolumePermission", OperationType=operation, **everybody, **users
+                    )
+
+    def _public_access(self) -> str:
+        with explained("find out whether public snapshots are blocked"):
+            return self._ec2.get_snapshot_block_public_access_state()["State"]
+
+    def _key_is_aws_managed(self, key_id: str | None) -> bool | None:
+        if not key_id or self._kms is None:
+            return None
+        try:
+            with explained("read the key", resource=key_id):
+                return self._kms().describe_key(KeyId=key_id)["KeyMetadata"]["KeyManager"] == "AWS"
+        except ExplainedError:
+            # Whoever may share a snapshot need not be allowed to read its key; EC2 still refuses the default one.
+            return None
 
     def _describe(self, filters: list[dict], owners: tuple[str, ...]) -> Iterator[dict]:
         arguments = {"Filters": filters, **({"OwnerIds": list(owners)} if owners else {})}

@@ -119,8 +119,7 @@ def candidate_from_dict(facts: Mapping[str, Any]) -> Candidate:
     if not isinstance(facts, Mapping) or not facts.get("snapshot_id"):
         raise ExplainedError(f"{facts!r} is not a snapshot: it has no snapshot_id.", next_step="Give what an info module returns.")
     if "volume_size_gib" in facts:
-        known = {field.name for field in dataclasses.fields(Snapshot)}
-        return candidate_from_aws(Snapshot(**{name: facts[name] for name in known & facts.keys()}), facts.get("region"), "snapshots given")
+        return candidate_from_aws(Snapshot.from_result(facts), facts.get("region"), "snapshots given")
     known = {field.name for field in dataclasses.fields(Candidate)}
     return Candidate(**{"source": "snapshots given", **{name: facts[name] for name in known & facts.keys()}})
 

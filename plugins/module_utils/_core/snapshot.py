@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from . import tags as tag
 from .errors import ExplainedError
@@ -59,6 +60,11 @@ class Snapshot:
     @property
     def usable(self) -> bool:
         return self.state in USABLE_STATES
+
+    @classmethod
+    def from_result(cls, facts: Mapping[str, Any]) -> Snapshot:
+        """Return the snapshot that to_result described."""
+        return cls(**{field.name: facts[field.name] for field in dataclasses.fields(cls) if field.name in facts})
 
     def to_result(self) -> dict[str, object]:
         """Return what modules give back for one snapshot."""

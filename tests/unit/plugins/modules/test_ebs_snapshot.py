@@ -116,3 +116,34 @@ def test_absent_leaves_what_others_made(gateway):
     with pytest.raises(ExplainedError, match="was not made by"):
         run(params(state="absent", snapshot_id="snap-f"), gateway, check_mode=False)
     assert gateway.snapshots["snap-f"] == dataclasses.replace(foreign)
+
+
+def test_a_new_snapshot_is_shared_and_a_second_run_changes_nothing(gateway):
+    first = run(software(share_with=["111122223333"]), gateway, check_mode=False)
+    assert first["snapshot"]["shared_with"] == ["111122223333"]
+    assert gateway.sharing == {first["snapshot"]["snapshot_id"]: ["111122223333"]}
+    assert not run(software(share_with=["111122223333"]), gateway, check_mode=False)["changed"]
+
+
+def test_sharing_is_predicted_without_touching_anything(gateway):
+    predicted = run(software(share_with=["111122223333"]), gateway, check_mode=True)
+    assert predicted["diff"]["after"]["shared_with"] == ["111122223333"]
+    assert gateway.calls == []
+
+
+def test_accounts_lose_what_is_taken_away_and_others_keep_theirs(gateway):
+    run(software(share_with=["111122223333", "444455556666"]), gateway, check_mode=False)
+    result = run(software(unshare_from=["111122223333"]), gateway, check_mode=False)
+    assert (result["changed"], result["snapshot"]["shared_with"]) == (True, ["444455556666"])
+
+
+def test_what_can_never_be_shared_is_not_even_taken(gateway):
+    gateway.volumes["vol-1"] = SnapshottedVolume("vol-1", 200, attached=False, encrypted=True, kms_key_id="arn:default")
+    gateway.key_is_aws_managed = True
+    with pytest.raises(ExplainedError, match="default key"):
+        run(software(share_with=["111122223333"]), gateway, check_mode=False)
+    assert gateway.calls == []
+
+
+def test_without_a_word_about_sharing_nobody_is_asked(gateway):
+    assert "shared_with" not in run(software(), gateway, check_mode=False)["snapshot"]

@@ -8,7 +8,8 @@ from botocore.stub import ANY, Stubber
 
 from plugins.module_utils._aws.snapshots import SnapshotGateway, SnapshotQuery
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.snapshot import SnapshotRequest
+from plugins.module_utils._core.sharing import SharingFacts, SharingRequest
+from plugins.module_utils._core.snapshot import Snapshot, SnapshotRequest
 
 FINGERPRINT = "sha256:" + "0f3a" * 16
 BARE = FINGERPRINT.removeprefix("sha256:")
@@ -237,3 +238,36 @@ def test_who_may_use_a_snapshot_is_listed():
         permissions = [{"UserId": "210987654321"}, {"Group": "all"}]
         stub.add_response("describe_snapshot_attribute", {"CreateVolumePermissions": permissions}, {"SnapshotId": ANY, "Attribute": ANY})
         assert gateway.shared_with("snap-1") == ["210987654321", "all"]
+
+
+def test_access_is_given_before_it_is_taken_and_never_reset():
+    with stubbed() as (gateway, stub):
+        common = {"SnapshotId": "snap-1", "Attribute": "createVolumePermission"}
+        stub.add_response("modify_snapshot_attribute", {}, {**common, "OperationType": "add", "UserIds": ["111122223333"]})
+        stub.add_response("modify_snapshot_attribute", {}, {**common, "OperationType": "remove", "GroupNames": ["all"]})
+        gateway.change_sharing("snap-1", gained={"111122223333"}, lost={"all"})
+
+
+class Keys:
+    def __init__(self, manager):
+        self.manager = manager
+
+    def describe_key(self, **_parameters):
+        if self.manager is None:
+            raise refusal("AccessDeniedException")
+        return {"KeyMetadata": {"KeyManager": self.manager}}
+
+
+@pytest.mark.parametrize(("manager", "managed"), [("AWS", True), ("CUSTOMER", False), (None, None)])
+def test_the_key_of_an_encrypted_snapshot_is_looked_at_as_far_as_allowed(manager, managed):
+    with stubbed(kms=lambda: Keys(manager)) as (gateway, _stub):
+        new = Snapshot(None, "pending", encrypted=True, kms_key_id="arn:key")
+        facts = gateway.sharing_facts(new, SharingRequest(share_with=("111122223333",)))
+    assert facts == SharingFacts((), managed, None)
+
+
+def test_the_block_on_public_access_is_asked_about_when_everybody_is_meant():
+    with stubbed() as (gateway, stub):
+        stub.add_response("get_snapshot_block_public_access_state", {"State": "block-new-sharing"}, {})
+        facts = gateway.sharing_facts(Snapshot(None, "pending"), SharingRequest(public=True))
+    assert facts.public_access == "block-new-sharing"
