@@ -16,13 +16,12 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from . import image, places
+from .devices import release
 
 START_TIMEOUT = 60  # seconds; a start takes three
 STOP_TIMEOUT = 30  # seconds; a lab of four hosts takes one
@@ -115,13 +114,23 @@ def status() -> list[dict[str, Any]]:
 
 @contextlib.contextmanager
 def _lock(name: str) -> Iterator[None]:
-    """Let one process at a time start or stop the lab of that name."""
-    places.labs().mkdir(parents=True, exist_ok=True)
+    """Let one process at a time start or stop the lab of that name. The lock's file is gone afterwards."""
     path = places.labs() / f".{name}.lock"
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-        path.unlink(missing_ok=True)
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not _is_still(path, lock.fileno()):
+                continue  # the one before us has removed the file: whoever comes next would not wait for us
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+            return
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    return path.exists() and path.stat().st_ino == os.fstat(descriptor).st_ino
 
 
 # ---- start ----
@@ -172,16 +181,7 @@ def _wait_for_port(state: Path, server: subprocess.Popen[bytes]) -> None:
 
 
 def _is_running(name: str) -> bool:
-    return bool(_server_processes(name)) and (places.state(name) / "vars.json").exists() and _answers(name)
-
-
-def _answers(name: str) -> bool:
-    port = (places.state(name) / "port").read_text()
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/lab/calls", timeout=10):
-            return True
-    except urllib.error.URLError:
-        return False
+    return bool(_server_processes(name)) and (places.state(name) / "vars.json").exists()
 
 
 def _running_variables(name: str, hosts: bool) -> dict[str, Any]:
@@ -207,10 +207,7 @@ def _remove(name: str) -> list[str]:
     for point in _mount_points_below(state):
         _output("umount", "--lazy", point)
         removed.append(f"mount {point}")
-    if _has_loop_devices(state):
-        from .devices import release
-
-        removed += [f"loop device {device}" for device in release(state)]
+    removed += [f"loop device {device}" for device in release(state)]
     if state.exists():
         shutil.rmtree(state)
         removed.append(f"folder {state}")
@@ -280,11 +277,6 @@ def _is_ours(lab_namespace: str) -> bool:
 
 def _all_namespaces() -> list[str]:
     return [line.split()[0] for line in _output("ip", "netns", "list").splitlines()]
-
-
-def _has_loop_devices(state: Path) -> bool:
-    files = Path("/sys/block").glob("loop*/loop/backing_file")
-    return any(file.read_text().startswith(f"{state}/") for file in files)
 
 
 def _mount_points_below(state: Path) -> list[str]:
