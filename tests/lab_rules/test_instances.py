@@ -94,3 +94,11 @@ def test_an_instance_takes_its_time(ec2, lab, launch, attach, volume):
     assert state(instance) == "shutting-down"
     lab.slow({"termination": 0})
     assert state(instance) == "terminated"
+
+
+@proves("images_are_found_by_their_snapshots")
+def test_the_images_of_a_snapshot_are_found(ec2, instance):
+    image = ec2.create_image(InstanceId=instance, Name=instance)["ImageId"]
+    snapshot = ec2.describe_images(ImageIds=[image])["Images"][0]["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
+    filters = [{"Name": "block-device-mapping.snapshot-id", "Values": [snapshot]}]
+    assert [found["ImageId"] for found in ec2.describe_images(Filters=filters)["Images"]] == [image]

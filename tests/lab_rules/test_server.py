@@ -29,7 +29,6 @@ def test_a_stopped_lab_leaves_no_device_and_no_files():
     assert not os.path.exists(lab.state_dir)
 
 
-@pytest.mark.blocks
 @needs_root
 def test_release_finds_the_devices_of_a_killed_lab(tmp_path):
     image, other = tmp_path / "lab" / "vol-0123456789abcdef0.img", tmp_path / "other.img"

@@ -36,4 +36,14 @@ def install() -> None:
     rulebook.install()
 
 
-__all__ = ["BOOK", "CHAPTERS", "Rule", "install"]
+def table() -> str:
+    """All rules as a Markdown table, in the order of the files: what holds, and the document that says so."""
+    lines = ["| rule | where | document |", "|---|---|---|"]
+    for chapter in CHAPTERS:
+        for rule in BOOK:
+            if rule.function.__module__ == f"{__name__}.{chapter}":
+                lines.append(f"| {rule.summary} | [{chapter}](rules/{chapter}.py) | {rule.source} |")
+    return "\n".join(lines)
+
+
+__all__ = ["BOOK", "CHAPTERS", "Rule", "install", "table"]

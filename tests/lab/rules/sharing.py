@@ -29,7 +29,7 @@ def shared_snapshot_is_usable(original: Any, backend: Any, snapshot_id: str) -> 
 def shared_snapshot_is_copied(original: Any, backend: Any, snapshot_ids: list[str] | None = None, filters: Any = None) -> list[Snapshot]:
     """CopySnapshot, which asks moto's backend of the source region, finds shared snapshots too.
 
-    Source: EC2 API Reference, CopySnapshot: "copy your own snapshots and snapshots that have been shared with you".
+    Source: Amazon EBS User Guide, "Copy an Amazon EBS snapshot": you can copy snapshots that are shared with you.
     """
     return [backend.get_snapshot(snapshot_id) for snapshot_id in snapshot_ids or backend.snapshots]
 

@@ -92,7 +92,7 @@ def copied_snapshot_is_completed(call: Call) -> None:
 def copy_has_no_volume(original: Any, backend: Any, **named: Any) -> Snapshot:
     """A copy names a volume that does not exist.
 
-    Source: EC2 API Reference, CopySnapshot: copies "have an arbitrary volume ID that should not be used for any purpose".
+    Source: EC2 API Reference, Snapshot, field volumeId: "an arbitrary volume ID that you should not use for any purpose".
     """
     snapshot = original(backend, **named)
     snapshot.volume = copy.copy(snapshot.volume)
