@@ -89,7 +89,11 @@ def _apt_sources() -> list[str]:
     apt itself reads its configuration for us, so both ways of writing sources are understood. On a machine that is not
     Debian the list is empty: mmdebstrap then uses the address it knows.
     """
-    rows = _output("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)", "Created-By: Packages")
+    question = ("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)", "Created-By: Packages")
+    rows = _output(*question)
+    if not rows:  # apt tells only what it has fetched, and containers come without
+        _run(["apt-get", "-qq", "update"])
+        rows = _output(*question)
     main = [row.split()[:2] for row in rows.splitlines() if row.split()[2:] == ["main", "Debian"]]
     of_suite = {f"deb {uri} {release} main" for uri, release in main if release.split("-")[0] == SUITE}
     of_another_release = {f"deb {uri} {SUITE} main" for uri, release in main if re.fullmatch(r"\w+", release)}
