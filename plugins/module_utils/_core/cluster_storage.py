@@ -76,6 +76,8 @@ SIZES_GIB = {
 }
 IOPS = {"gp3": (3000, 16000), "io1": (100, 64000), "io2": (100, 256000)}
 IOPS_PER_GIB = {"gp3": 500, "io1": 50, "io2": 1000}
+# ParallelCluster holds gp3's own 3000 operations per second against the size as well, so that less than 6 GiB is refused.
+LEAST_GP3_GIB = 6
 THROUGHPUT_MIB = (125, 1000)
 DELETION_POLICIES = ("Delete", "Retain", "Snapshot")
 EBS_VOLUMES = 5
@@ -103,8 +105,10 @@ class SoftwareVolume:
 
     @property
     def requested_size_gib(self) -> int:
-        """The size to render: what is asked for, else the snapshot's own."""
-        return self.size_gib or self.snapshot_size_gib
+        """The size to render: what is asked for, else the snapshot's own where that is large enough; 0 when neither is known."""
+        if self.size_gib or not self.snapshot_size_gib or self.volume_type != "gp3":
+            return self.size_gib or self.snapshot_size_gib
+        return max(self.snapshot_size_gib, LEAST_GP3_GIB)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,6 +174,8 @@ def _volume_type_problems(volume: SoftwareVolume) -> list[str]:
         return [f"cluster_config_volume_type is {kind!r}. Choose from {', '.join(SIZES_GIB)}."]
     problems = []
     least, most = SIZES_GIB[kind]
+    if kind == "gp3":
+        least = LEAST_GP3_GIB
     if size and not least <= size <= most:
         problems.append(f"A {kind} volume has {least} to {most} GiB in ParallelCluster, not {size}. Change its size or its type.")
     if iops and kind not in IOPS:

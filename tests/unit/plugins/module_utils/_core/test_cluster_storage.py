@@ -30,6 +30,13 @@ def test_a_volume_has_its_snapshots_size_unless_told_otherwise():
     assert software_volume_problems(SNAPSHOT) == []
 
 
+def test_a_small_snapshot_gets_the_smallest_volume_that_parallelcluster_takes():
+    small = dataclasses.replace(SNAPSHOT, snapshot_size_gib=2)
+    assert small.requested_size_gib == 6
+    assert dataclasses.replace(small, volume_type="gp2").requested_size_gib == 2
+    assert software_volume_problems(small) == []
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -44,6 +51,7 @@ def test_a_volume_has_its_snapshots_size_unless_told_otherwise():
         ({"deletion_policy": "Keep"}, "Choose from Delete, Retain, Snapshot"),
         ({"encrypted": False, "kms_key_id": "abc"}, "encrypted is false"),
         ({"volume_type": "gp4"}, "Choose from standard, gp2, gp3"),
+        ({"size_gib": 5, "snapshot_size_gib": 5}, "A gp3 volume has 6 to 16384 GiB"),
         ({"volume_type": "st1"}, "has 500 to 16384 GiB"),
         ({"volume_type": "gp2", "iops": 3000}, "gp2 volumes have no such setting"),
         ({"iops": 2000}, "takes 3000 to 16000"),
