@@ -40,7 +40,7 @@ def main() -> int:
     pcluster = prepare_pcluster()
     if not lacking:
         say("Starting the lab (its host image is built once, which takes a minute or two)")
-    variables = control.start(LAB_NAME, hosts=not lacking)
+    variables = control.start(LAB_NAME, hosts=not lacking, store=OUTPUT / "snapshots")
     try:
         demonstrate(seed, variables, pcluster)
     except PlaybookFailedError as error:

@@ -58,8 +58,11 @@ def _is_there(evidence: str) -> bool:
     return Path(evidence).exists() if evidence.startswith("/") else shutil.which(evidence, path=path) is not None
 
 
-def start(name: str, hosts: bool = True) -> dict[str, Any]:
-    """Start a lab, unless it runs already, and return its variables: the content of vars.json."""
+def start(name: str, hosts: bool = True, store: Path | None = None) -> dict[str, Any]:
+    """Start a lab, unless it runs already, and return its variables: the content of vars.json.
+
+    store: a folder in which the lab's snapshots outlive it; None: they end with it.
+    """
     if not NAME.fullmatch(name):
         raise LabError(f"'{name}' cannot be a lab's name: use up to 31 of a-z, 0-9 and '-', first a letter or digit.")
     if hosts and (lines := missing()):
@@ -70,7 +73,7 @@ def start(name: str, hosts: bool = True) -> dict[str, Any]:
         _remove(name)
         if hosts:
             image.ensure()
-        return _start(name, hosts)
+        return _start(name, hosts, store)
 
 
 def stop(name: str) -> list[str]:
@@ -136,11 +139,11 @@ def _is_still(path: Path, descriptor: int) -> bool:
 # ---- start ----
 
 
-def _start(name: str, hosts: bool) -> dict[str, Any]:
+def _start(name: str, hosts: bool, store: Path | None) -> dict[str, Any]:
     state = places.state(name)
     state.mkdir(parents=True)
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "petal-lab", "-f", str(state / "key")], check=True)
-    server = _start_server(state, hosts)
+    server = _start_server(state, hosts, store)
     from . import variables  # here: moto takes seconds to import; now the server does the same beside us
 
     try:
@@ -155,10 +158,12 @@ def _start(name: str, hosts: bool) -> dict[str, Any]:
         raise
 
 
-def _start_server(state: Path, hosts: bool) -> subprocess.Popen[bytes]:
+def _start_server(state: Path, hosts: bool, store: Path | None) -> subprocess.Popen[bytes]:
     options = ["--state-dir", str(state), "--port", "0", "--public-key", str(state / "key.pub")]
     if hosts:
         options.append("--hosts")
+    if store:
+        options += ["--store", str(store)]
     if os.environ.get("PETAL_LAB_WITHOUT_RULES"):  # see client.Lab.start
         options.append("--no-rules")
     with (state / "server.log").open("ab") as log:

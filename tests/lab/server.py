@@ -32,7 +32,7 @@ os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from tests.lab import data_plane, devices, population, states
+from tests.lab import data_plane, devices, population, states, store
 from tests.lab.faults import FaultInjector
 
 ADDRESS = "127.0.0.1"
@@ -104,8 +104,13 @@ def run(
     blocks: bool = True,
     public_key: str | None = None,
     until_stdin_closes: bool = False,
+    store_dir: pathlib.Path | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then detach everything. port: 0 for any free one, which state_dir/port then names."""
+    """Serve until SIGTERM or SIGINT, then detach everything.
+
+    port: 0 for any free one, which state_dir/port then names.
+    store_dir: where snapshots outlive the lab, see store.py; None: they end with it.
+    """
     state_dir = state_dir.resolve()
     state_dir.mkdir(parents=True, exist_ok=True)
     fleet = None
@@ -113,6 +118,8 @@ def run(
         from tests.lab.hosts import Fleet
 
         fleet = Fleet(state_dir)
+    if store_dir:
+        store.restore(store_dir, state_dir)  # before any rule says how a snapshot comes to be
     app = make_app(state_dir, fleet and fleet.host_for, rules=rules, blocks=blocks, public_key=public_key)
     if fleet:
         fleet.install()
@@ -132,6 +139,8 @@ def run(
     finally:
         if fleet:
             fleet.stop()
+        if store_dir:
+            store.keep(state_dir, store_dir)
         if blocks:
             devices.release(state_dir)
 
@@ -151,6 +160,7 @@ def main() -> None:
     parser.add_argument("--no-data-plane", action="store_true", help="volumes are records only; the default when not root")
     parser.add_argument("--no-rules", action="store_true", help="stock moto")
     parser.add_argument("--public-key", type=pathlib.Path, help="file with the public key of the key pair petal-lab")
+    parser.add_argument("--store", type=pathlib.Path, help="folder in which snapshots outlive the lab")
     parser.add_argument("--until-stdin-closes", action="store_true", help="end together with the process that started the server")
     arguments = parser.parse_args()
     run(
@@ -161,6 +171,7 @@ def main() -> None:
         blocks=not arguments.no_data_plane and os.geteuid() == 0,
         public_key=arguments.public_key and arguments.public_key.read_text(),
         until_stdin_closes=arguments.until_stdin_closes,
+        store_dir=arguments.store and arguments.store.resolve(),
     )
 
 
