@@ -95,6 +95,7 @@ options:
           - MiB/s, 100 to 300, at which EC2 loads the snapshot onto a new volume, for a charge.
             When left out, blocks are loaded when they are first read, which is slow.
         type: int
+        aliases: [volume_initialization_rate]
       multi_attach:
         description:
           - Whether several instances may attach the volume (io1 and io2). V(false) for a new volume when left out.
@@ -132,6 +133,13 @@ options:
       min_age:
         description: Minutes. O(state=absent) refuses a younger volume. 0 when left out.
         type: int
+      final_snapshot:
+        description:
+          - With O(state=absent), whether to take a last snapshot, after detaching, and to wait for it before the volume is deleted.
+            It carries the volume's own tags but no fingerprint, is named after it with C(-final),
+            and is returned as RV(final_snapshot_id).
+          - V(false) when left out. The snapshot may take longer than O(wait_timeout); the next run goes on waiting for it.
+        type: bool
       force:
         description:
           - With O(state=absent), overrides exactly these refusals - the volume is attached (it is taken away from its instances first),
@@ -197,6 +205,13 @@ EXAMPLES = r"""
     name: scratch
     availability_zone: us-east-1a
     force: true
+
+- name: Delete a volume and keep a last snapshot of it
+  petal.hpc.ebs_volume:
+    state: absent
+    volume_id: vol-0123456789abcdef0
+    final_snapshot: true
+    wait_timeout: 3600
 
 - name: Give each of three instances its own volume, all at once
   petal.hpc.ebs_volume:
@@ -304,6 +319,11 @@ volume:
       description: The path of the volume on a Nitro instance, which stays the same over reboots.
       type: str
       sample: /dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0
+final_snapshot_id:
+  description: The last snapshot of the deleted volume.
+  returned: with O(final_snapshot), when a volume was deleted
+  type: str
+  sample: snap-0123456789abcdef0
 exclusive:
   description: Whether one instance holds the volume and no other can.
   returned: with O(state=attached), without O(volumes)
@@ -376,6 +396,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ..module_utils._aws.snapshots import SnapshotGateway
 from ..module_utils._aws.volume_changes import Changes, Item
 from ..module_utils._aws.volumes import CLIENT_CONFIG, VolumeGateway
 from ..module_utils._core.errors import ExplainedError
@@ -400,7 +421,7 @@ VOLUME_OPTIONS = {
     "encrypted": {"type": "bool"},
     "kms_key_id": {"type": "str"},
     "snapshot_id": {"type": "str"},
-    "initialization_rate": {"type": "int"},
+    "initialization_rate": {"type": "int", "aliases": ["volume_initialization_rate"]},
     "multi_attach": {"type": "bool"},
     "attach_mode": {"type": "str", "choices": ["exclusive", "shared_readonly"]},
     "allow_concurrent_writes": {"type": "bool"},
@@ -409,6 +430,7 @@ VOLUME_OPTIONS = {
     "purge_tags": {"type": "bool"},
     "protected": {"type": "bool"},
     "min_age": {"type": "int"},
+    "final_snapshot": {"type": "bool"},
     "force": {"type": "bool"},
 }
 ARGUMENT_SPEC = {
@@ -419,15 +441,18 @@ ARGUMENT_SPEC = {
 }
 
 
-def run(params: dict[str, Any], gateway: VolumeGateway, check_mode: bool, now: datetime.datetime) -> dict[str, Any]:
-    """Bring one volume, or each of params["volumes"], to its state; `gateway` is a VolumeGateway or its fake.
+def run(
+    params: dict[str, Any], gateway: VolumeGateway, check_mode: bool, now: datetime.datetime, snapshots: SnapshotGateway | None = None
+) -> dict[str, Any]:
+    """Bring one volume, or each of params["volumes"], to its state; the gateways may be fakes.
 
+    snapshots: needed where final_snapshot is asked for.
     Returns the module's result; "failed" is in it when one of the volumes failed. Raises ExplainedError when nothing can be done.
     """
     items = [_item(options) for options in _all_options(params)]
     decide(items, gateway, now)
     if not check_mode:
-        Changes(gateway, params["wait"], params["wait_timeout"]).carry_out([item for item in items if item.error is None])
+        Changes(gateway, snapshots, params["wait"], params["wait_timeout"]).carry_out([item for item in items if item.error is None])
     results = [_result(item, check_mode) for item in items]
     warnings = [warning for item in items for warning in item.warnings]
     if params["volumes"] is None:
@@ -517,12 +542,16 @@ def _request(options: dict[str, Any]) -> tuple[VolumeRequest, list[str]]:
 
 def _result(item: Item, check_mode: bool) -> dict[str, Any]:
     if item.error is not None:
-        known = {"volume": item.volume.to_result()} if item.volume else {}
+        known: dict[str, Any] = {"volume": item.volume.to_result()} if item.volume else {}
+        if item.final_snapshot_id:
+            known["final_snapshot_id"] = item.final_snapshot_id
         return {"failed": True, "changed": item.acted, **known, **item.error.to_result()}
     plan = item.plan
     volume = plan.wanted if check_mode or not plan.changed or plan.wanted is None else item.volume
     after = volume.to_result() if volume else None
     result = {"changed": plan.changed, "volume": after, "diff": dataclasses.replace(plan, after=after).diff()}
+    if item.final_snapshot_id:
+        result["final_snapshot_id"] = item.final_snapshot_id
     if item.request.state == "attached":
         result["exclusive"] = len(volume.holders) == 1 and not volume.multi_attach
         result["next_steps"] = next_steps(volume, item.request) if volume.volume_id else []
@@ -547,8 +576,11 @@ def _summary(items: list[Item], results: list[dict[str, Any]]) -> dict[str, Any]
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
-        gateway = VolumeGateway(module.client("ec2", config=CLIENT_CONFIG))
-        result = run(module.params, gateway, module.check_mode, datetime.datetime.now(datetime.UTC))
+        ec2 = module.client("ec2", config=CLIENT_CONFIG)
+        # CreateSnapshot takes no client token: botocore must not repeat it, the gateway looks first.
+        once = {**(module.params["aws_config"] or {}), "retries": {"total_max_attempts": 1}}
+        snapshots = SnapshotGateway(ec2, ec2_without_retries=lambda: module.client("ec2", aws_config=once))
+        result = run(module.params, VolumeGateway(ec2), module.check_mode, datetime.datetime.now(datetime.UTC), snapshots)
     except ExplainedError as error:
         module.fail_json(**error.to_result())
     for warning in result.pop("warnings"):

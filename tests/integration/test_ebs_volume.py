@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from plugins.module_utils._aws.snapshots import SnapshotGateway
 from plugins.module_utils._aws.volumes import VolumeGateway
 from plugins.modules.ebs_volume import VOLUME_OPTIONS, run
 from tests.integration.targets_runner import run_target
@@ -35,7 +36,8 @@ class Account:
         blank = dict.fromkeys(VOLUME_OPTIONS)
         params = {**blank, **asked, "volumes": None if items is None else [{**blank, **item} for item in items]}
         gateway = VolumeGateway(self.lab.client("ec2", retries=retries), clock=lambda: time.monotonic() * 10, sleep=short_pause)
-        return run(params, gateway, check_mode, datetime.datetime.now(datetime.UTC))
+        snapshots = SnapshotGateway(self.lab.client("ec2"), sleep=short_pause)
+        return run(params, gateway, check_mode, datetime.datetime.now(datetime.UTC), snapshots)
 
     def in_aws(self, name=None):
         wanted = [{"Name": "tag:Name", "Values": [name or self.name]}]
@@ -208,3 +210,12 @@ def test_a_foreign_volume_is_never_deleted_without_force(account):
     foreign = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
     assert "was not made by this collection" in account.volume(state="absent", volume_id=foreign)["msg"]
     assert account.volume(state="absent", volume_id=foreign, force=True)["changed"]
+
+
+def test_a_last_snapshot_outlives_its_volume_and_can_be_restored(account):
+    volume_id = account.volume(size="2")["volume"]["volume_id"]
+    last = account.volume(state="absent", final_snapshot=True)["final_snapshot_id"]
+    restored = account.volume(name=f"{account.name}-again", size=None, snapshot_id=last)["volume"]
+    assert (restored["size_gib"], account.in_aws()) == (2, [])
+    described = account.lab.client("ec2").describe_snapshots(SnapshotIds=[last])["Snapshots"][0]
+    assert {"Key": "petal:final-of", "Value": volume_id} in described["Tags"]

@@ -12,9 +12,20 @@ from typing import Any
 
 from .._core import tags as tag_keys
 from .._core.errors import ExplainedError
-from .._core.volume import DELETED_STATES, Attachment, Modification, Volume, VolumeRequest, already_attached, find_volume
+from .._core.snapshot import CLEAN, CRASH, Snapshot
+from .._core.volume import (
+    DELETED_STATES,
+    Attachment,
+    Modification,
+    Volume,
+    VolumeRequest,
+    already_attached,
+    final_snapshot_tags,
+    find_volume,
+)
 from .._core.volume_plan import VolumePlan
 from .errors import aws_code
+from .snapshots import SnapshotGateway, SnapshotQuery
 from .volumes import VolumeGateway
 from .waiting import FIRST_PAUSE, VISIBLE_WITHIN, TimeIsUp, wait_until
 
@@ -52,6 +63,7 @@ class Item:
     error: ExplainedError | None = None
     acted: bool = False
     stale: bool = False
+    final_snapshot_id: str | None = None
     warnings: list[str] = dataclasses.field(default_factory=list)
 
     @contextlib.contextmanager
@@ -89,9 +101,10 @@ Done = Callable[[Item, Any], bool]
 
 @dataclasses.dataclass(frozen=True)
 class Changes:
-    """Carry out plans through one gateway. wait: also for the last action; time_limit: seconds for each wait."""
+    """Carry out plans through the gateways. wait: also for the last action; time_limit: seconds for each wait."""
 
     gateway: VolumeGateway
+    snapshots: SnapshotGateway
     wait: bool = True
     time_limit: float = 300
 
@@ -108,6 +121,7 @@ class Changes:
         self._act("attach", items, self._attach)
         self._watch(self._to_await("attach", items), self._is_attached, "attached", _LOOK)
         self._correct_flags(items)
+        self._act("snapshot", items, self._take_final_snapshot)
         self._act("delete", items, self._delete)
         self._watch(self._to_await("delete", items), self._is_deleted, "deleted", _LOOK)
         self._watch([item for item in items if item.stale and item.error is None and not item.has("delete")], _is_there, "visible", _LOOK)
@@ -341,6 +355,22 @@ class Changes:
             "corrected in delete_on_termination",
             _LOOK,
         )
+
+    def _take_final_snapshot(self, item: Item) -> None:
+        """Take a last snapshot and wait for it, as nothing else will be left; one that a former run began is waited for."""
+        volume_id = item.volume_id
+        tags = final_snapshot_tags(item.plan.found, CRASH if item.plan.found.holders else CLEAN)
+        query = SnapshotQuery(volume_id=volume_id, tags={tag_keys.key(tag_keys.FINAL_OF): volume_id})
+        former = list(self.snapshots.list_snapshots(query))
+        known = {snapshot.snapshot_id for snapshot in former}
+        begun = next((snapshot for snapshot in former if snapshot.state == "pending"), None)
+
+        def made() -> list[Snapshot]:
+            return [snapshot for snapshot in self.snapshots.list_snapshots(query) if snapshot.snapshot_id not in known]
+
+        taken = begun or self.snapshots.create_snapshot(volume_id, f"Last snapshot of {volume_id} before it was deleted", tags, made)
+        item.acted, item.final_snapshot_id = True, taken.snapshot_id
+        self.snapshots.wait_until_completed(taken.snapshot_id, self.time_limit)
 
     def _delete(self, item: Item) -> None:
         try:

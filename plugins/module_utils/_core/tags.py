@@ -31,9 +31,11 @@ PROJECT = "project"
 PROTECTED = "protected"
 GENERATION = "generation"
 RESTORED_FROM = "restored-from"
+COPIED_FROM = "copied-from"
 PARENT = "parent"
 CONSISTENCY = "consistency"
 PROOF = "proof"
+FINAL_OF = "final-of"
 
 
 def key(name: str, prefix: str = PREFIX) -> str:

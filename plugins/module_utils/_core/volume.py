@@ -16,6 +16,8 @@ DELETED_STATES = ("deleting", "deleted")
 # A volume in one of these states serves nobody; its name is free again.
 GONE_STATES = (*DELETED_STATES, "error")
 DETACHED = "detached"
+# Tags that are not the user's own.
+RESERVED_PREFIXES = ("aws:", tag_keys.PREFIX, tag_keys.OLD_PREFIX)
 GUIDE = "https://github.com/petal-hpc/petal.hpc/blob/main/docs/volume_safety.md"
 
 
@@ -181,6 +183,7 @@ class VolumeRequest:
     purge_tags: bool = False
     protected: bool | None = None
     min_age: int = 0
+    final_snapshot: bool = False
     force: bool = False
 
     @property
@@ -264,6 +267,17 @@ def client_token(volume: Volume, generation: int) -> str:
     """
     parts = (*volume.identity, str(generation))
     return hashlib.sha256("\0".join(part or "" for part in parts).encode()).hexdigest()
+
+
+def final_snapshot_tags(volume: Volume, consistency: str) -> dict[str, str]:
+    """Return the tags of the snapshot that is taken of a volume before it is deleted.
+
+    The user's own tags and owner and project go over; a fingerprint does not: this snapshot has not been proved.
+    """
+    kept = {tag_keys.key(tag_keys.OWNER), tag_keys.key(tag_keys.PROJECT)}
+    inherited = {key: value for key, value in volume.tags.items() if key in kept or not key.startswith(RESERVED_PREFIXES)}
+    facts = {tag_keys.key(tag_keys.FINAL_OF): volume.volume_id or "", tag_keys.key(tag_keys.CONSISTENCY): consistency}
+    return tag_keys.managed(f"{volume.name or volume.volume_id}-final", {**inherited, **facts})
 
 
 def device_path(volume_id: str) -> str:

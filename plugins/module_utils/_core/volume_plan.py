@@ -14,7 +14,7 @@ from typing import Any
 from . import tags as tag_keys
 from .errors import ExplainedError, ManyProblems
 from .plan import Plan
-from .volume import Attachment, Instance, SourceSnapshot, Volume, VolumeRequest, already_attached
+from .volume import RESERVED_PREFIXES, Attachment, Instance, SourceSnapshot, Volume, VolumeRequest, already_attached
 from .volume_limits import DEFAULT_TYPE, INITIALIZATION_RATES, LIMITS, MULTI_ATTACH_INSTANCES, SUGGESTIONS, check_limits
 
 DEFAULT_DEVICE = "/dev/sdf"
@@ -64,7 +64,8 @@ def plan_volume(
     instance: the instance of request.instance_id; needed to attach, and for the zone of a new volume.
     snapshot: the snapshot of request.snapshot_id; needed when a volume is created from one.
     now: for min_age, with time zone.
-    Returns a VolumePlan whose actions are a part of: create, tag, untag, modify, detach, attach, set_delete_on_termination, delete.
+    Returns a VolumePlan whose actions are a part of: create, tag, untag, modify, detach, attach, set_delete_on_termination,
+    snapshot, delete.
     Raises ExplainedError for what EC2 would refuse and for what would endanger data.
     """
     _check_tags(request)
@@ -346,8 +347,7 @@ def _wanted_tags(request: VolumeRequest, found: Volume) -> dict[str, str]:
 
 
 def _never_purged(key: str) -> bool:
-    ours = (tag_keys.PREFIX, tag_keys.OLD_PREFIX)
-    return key in (tag_keys.NAME, tag_keys.CREATED_BY) or key.startswith(("aws:", *ours))
+    return key in (tag_keys.NAME, tag_keys.CREATED_BY) or key.startswith(RESERVED_PREFIXES)
 
 
 # Attaching
@@ -498,8 +498,10 @@ def _plan_absent(request: VolumeRequest, found: Volume | None, now: datetime.dat
     if found is None:
         return _volume_plan((), None, None)
     _check_deletable(request, found, now)
-    actions = ("detach", "delete") if found.holders else ("delete",)
-    return _volume_plan(actions, found, None)
+    detach = ("detach",) if found.holders else ()
+    # Without the instances, so that the file system is at rest.
+    snapshot = ("snapshot",) if request.final_snapshot else ()
+    return _volume_plan((*detach, *snapshot, "delete"), found, None)
 
 
 def _check_deletable(request: VolumeRequest, found: Volume, now: datetime.datetime) -> None:

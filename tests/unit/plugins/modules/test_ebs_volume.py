@@ -5,9 +5,10 @@ import pytest
 import yaml
 
 from plugins.module_utils._core.errors import ExplainedError
+from plugins.module_utils._core.snapshot import SnapshottedVolume
 from plugins.module_utils._core.volume import Attachment, Instance, Modification, SourceSnapshot, Volume, client_token
 from plugins.modules import ebs_volume
-from tests.unit.fakes import FakeVolumeGateway, aws_error
+from tests.unit.fakes import FakeSnapshotGateway, FakeVolumeGateway, aws_error
 
 NOW = datetime.datetime(2026, 11, 22, 13, 0, tzinfo=datetime.UTC)
 INSTANCES = [Instance("i-1", "running", "us-east-1a"), Instance("i-2", "running", "us-east-1a")]
@@ -35,13 +36,13 @@ def ec2(*volumes, **options):
     return FakeVolumeGateway(volumes, INSTANCES, **options)
 
 
-def run(gateway, check_mode=False, **given):
+def run(gateway, check_mode=False, snapshots=None, **given):
     """Run the module as Ansible would: options that are not given are None."""
     items = given.pop("volumes", None)
     blank = dict.fromkeys(ebs_volume.VOLUME_OPTIONS)
     params = {**blank, "wait": True, "wait_timeout": 300, **given}
     params["volumes"] = None if items is None else [{**blank, **item} for item in items]
-    return ebs_volume.run(params, gateway, check_mode, NOW)
+    return ebs_volume.run(params, gateway, check_mode, NOW, snapshots)
 
 
 def test_a_volume_is_created_and_the_second_run_changes_nothing():
@@ -280,6 +281,36 @@ def test_force_detaches_and_deletes():
     assert result["volume"] is None
     assert gateway.calls == ["detach_volume --force", "delete_volume"]
     assert gateway.volumes == {}
+
+
+def test_a_last_snapshot_is_complete_before_the_volume_is_deleted():
+    gateway, snapshots = ec2(FOUND), FakeSnapshotGateway(volumes=[SnapshottedVolume("vol-1", 100, attached=False)])
+    result = run(gateway, snapshots=snapshots, state="absent", name="scratch", final_snapshot=True)
+    last = snapshots.snapshots[result["final_snapshot_id"]]
+    assert last.state == "completed"
+    assert (last.name, last.tags["petal:final-of"], last.tags["petal:consistency"]) == ("scratch-final", "vol-1", "clean")
+    assert gateway.volumes == {}
+
+
+def test_a_volume_stays_when_its_last_snapshot_fails():
+    gateway, snapshots = ec2(FOUND), FakeSnapshotGateway(volumes=[SnapshottedVolume("vol-1", 100, attached=False)])
+
+    def fail(snapshot_id, time_limit):
+        raise ExplainedError(f"Snapshot {snapshot_id} failed.")
+
+    snapshots.wait_until_completed = fail
+    result = run(gateway, snapshots=snapshots, state="absent", name="scratch", final_snapshot=True)
+    assert result["failed"]
+    assert result["final_snapshot_id"] in result["msg"]
+    assert "vol-1" in gateway.volumes
+
+
+def test_a_last_snapshot_that_a_former_run_began_is_waited_for():
+    gateway, snapshots = ec2(FOUND), FakeSnapshotGateway(volumes=[SnapshottedVolume("vol-1", 100, attached=False)])
+    begun = snapshots.create_snapshot("vol-1", "", {"petal:final-of": "vol-1"}, list)
+    result = run(gateway, snapshots=snapshots, state="absent", name="scratch", final_snapshot=True)
+    assert result["final_snapshot_id"] == begun.snapshot_id
+    assert snapshots.calls == ["create_snapshot"]
 
 
 def test_a_volume_that_somebody_else_deletes_first_is_deleted():

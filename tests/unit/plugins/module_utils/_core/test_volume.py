@@ -11,6 +11,7 @@ from plugins.module_utils._core.volume import (
     already_attached,
     client_token,
     device_path,
+    final_snapshot_tags,
     find_volume,
     next_generation,
     next_steps,
@@ -97,6 +98,19 @@ def test_name_and_owner_cannot_be_confused_in_a_token():
 )
 def test_a_failed_volume_of_the_same_identity_uses_up_its_generation(candidates, generation):
     assert next_generation(volume(None), candidates) == generation
+
+
+def test_a_last_snapshot_inherits_the_users_tags_but_no_proof_of_its_content():
+    one = volume(owner="ada", tags={"Team": "x", "aws:x": "y", "petal:fingerprint": "sha256:1", "petal:project": "genomics"})
+    assert final_snapshot_tags(one, "clean") == {
+        "Name": "scratch-final",
+        "CreatedBy": "petal.hpc",
+        "Team": "x",
+        "petal:owner": "ada",
+        "petal:project": "genomics",
+        "petal:final-of": "vol-1",
+        "petal:consistency": "clean",
+    }
 
 
 def test_the_device_path_holds_the_id_without_its_dash():
