@@ -1,6 +1,6 @@
 #!/bin/sh
 # sanity.sh RESULTS [ansible-test options]: run ansible-test sanity; its JUnit reports go to the folder RESULTS.
-# ansible-test wants a checkout at ansible_collections/petal/hpc, so it gets a copy of the files that git knows or would add.
+# ansible-test wants its files at ansible_collections/petal/hpc, so it gets the collection as it would be shipped.
 # Its home lies in our cache: that keeps its environments from run to run, and the user's own home as it is.
 set -eu
 results=$1
@@ -21,10 +21,11 @@ done
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 copy=$stage/ansible_collections/petal/hpc
-mkdir -p "$copy" "$results"
+mkdir -p "$stage/source" "$copy" "$results"
 cd "$root"
-git ls-files -z --cached --others --exclude-standard | tar --null --ignore-failed-read -T - -cf - 2>/dev/null | tar -xf - -C "$copy"
-
+git ls-files -z --cached --others --exclude-standard | tar --null --ignore-failed-read -T - -cf - 2>/dev/null | tar -xf - -C "$stage/source"
+HOME=$cache "$bin/ansible-galaxy" collection build "$stage/source" --output-path "$stage"
+tar -xzf "$stage"/petal-hpc-*.tar.gz -C "$copy"
 # The collections we depend on, beside ours.
 site=$("$bin/python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
 cp -R "$site/ansible_collections/amazon" "$site/ansible_collections/ansible" "$stage/ansible_collections/"
