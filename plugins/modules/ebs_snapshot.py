@@ -94,6 +94,26 @@ options:
     description: Says that everybody on AWS may read what is on the snapshot.
     type: bool
     default: false
+  copy_to:
+    description:
+      - Regions to copy the snapshot to, all at once.
+      - A region that holds a copy already, or a snapshot with the same fingerprint, is left alone.
+      - Copies get the snapshot's tags and description, and C(petal:copied-from). Who may use them is not copied; share each in its region.
+      - A region that fails does not stop the others; the task fails at the end and returns what became of each.
+      - Needs O(wait=true), as EC2 copies complete snapshots only. Left out, no copy is made.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      region:
+        description: The region to copy to.
+        type: str
+        required: true
+      kms_key_id:
+        description:
+          - The key of that region to encrypt the copy with.
+          - Left out, the copy of an encrypted snapshot gets the region's default key, and that of another is not encrypted.
+        type: str
   wait:
     description: Whether to wait until the snapshot is complete; a volume can be restored from it only then.
     type: bool
@@ -149,6 +169,16 @@ EXAMPLES = r"""
   petal.hpc.ebs_snapshot:
     region: us-east-1
     snapshot_id: snap-0123456789abcdef0
+    wait_timeout: 7200
+
+- name: Copy a snapshot to two regions
+  petal.hpc.ebs_snapshot:
+    region: us-east-1
+    snapshot_id: snap-0123456789abcdef0
+    copy_to:
+      - region: us-west-2
+      - region: eu-west-1
+        kms_key_id: alias/software
     wait_timeout: 7200
 
 - name: Let two accounts use a snapshot, and another one no longer
@@ -243,9 +273,37 @@ snapshot:
       type: list
       elements: str
       sample: ["111122223333"]
+copies:
+  description: What became of each copy, in the order of O(copy_to).
+  returned: when O(copy_to) is given
+  type: list
+  elements: dict
+  contains:
+    region:
+      description: The region of the copy.
+      type: str
+      sample: us-west-2
+    changed:
+      description: Whether a copy was made.
+      type: bool
+      sample: true
+    failed:
+      description: Whether it failed; then RV(copies[].msg) says why.
+      type: bool
+      sample: false
+    msg:
+      description: Why it failed.
+      returned: on failure
+      type: str
+      sample: "snap-0123456789abcdef1 is not completed after 3600 s; last seen: pending, 60%."
+    snapshot:
+      description: The copy, with the fields of RV(snapshot).
+      returned: on success
+      type: dict
 """
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
@@ -253,7 +311,15 @@ from ..module_utils._aws.snapshots import SnapshotGateway
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.plan import Plan
 from ..module_utils._core.sharing import SharingRequest, check_accounts, plan_sharing
-from ..module_utils._core.snapshot import Snapshot, SnapshotRequest, canonical_fingerprint, keep_one, plan_absent, plan_snapshot
+from ..module_utils._core.snapshot import (
+    Snapshot,
+    SnapshotRequest,
+    canonical_fingerprint,
+    keep_one,
+    plan_absent,
+    plan_copy,
+    plan_snapshot,
+)
 
 ARGUMENT_SPEC = {
     "state": {"choices": ["present", "absent"], "default": "present"},
@@ -269,13 +335,22 @@ ARGUMENT_SPEC = {
     "unshare_from": {"type": "list", "elements": "str", "default": []},
     "public": {"type": "bool"},
     "confirm_public": {"type": "bool", "default": False},
+    "copy_to": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {"region": {"required": True}, "kms_key_id": {"no_log": False}},
+    },
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 3600},
 }
 
 
-def run(params, gateway, check_mode):
-    """Bring one snapshot to the requested state; `gateway` is a SnapshotGateway or its fake."""
+def run(params, gateway, check_mode, gateway_in=None):
+    """Bring one snapshot to the requested state.
+
+    gateway: a SnapshotGateway or its fake. gateway_in: returns the one for another region, needed for copies only.
+    """
     request = request_from(params)
     if params["state"] == "absent":
         return remove(request, gateway, check_mode)
@@ -283,6 +358,7 @@ def run(params, gateway, check_mode):
     nothing_usable = not any(snapshot.usable for snapshot in found)
     volume = gateway.get_volume(request.volume_id) if request.volume_id and nothing_usable else None
     plan = plan_snapshot(request, found, volume)
+    check_copies(params, gateway.region)
     # Decided before anything is made: what can never be shared must not be built first.
     sharing = decide_sharing(params, plan, gateway)
     snapshot, warnings = plan.after, [*plan.warnings, *sharing.warnings]
@@ -290,12 +366,13 @@ def run(params, gateway, check_mode):
         kept, doubles = settle(apply(plan, request, gateway), plan, request, gateway, params)
         apply_sharing(sharing, kept, gateway)
         snapshot, warnings = kept.to_result(), warnings + doubles
-    return {
+    result = {
         "changed": plan.changed or sharing.changed,
         "snapshot": {**snapshot, **(sharing.after or {})},
         "diff": {side: {**plan.diff()[side], **sharing.diff()[side]} for side in ("before", "after")},
         "warnings": warnings,
     }
+    return with_copies(result, params, gateway.region, gateway_in, check_mode) if params["copy_to"] else result
 
 
 def request_from(params):
@@ -349,6 +426,62 @@ def settle(snapshot, plan, request, gateway, params):
     return (snapshot if kept.snapshot_id == snapshot.snapshot_id else waited(kept)), doubles
 
 
+def check_copies(params, region):
+    """Refuse copies that cannot be made, before anything is."""
+    if not params["copy_to"]:
+        return
+    if not params["wait"]:
+        raise ExplainedError("EC2 copies complete snapshots only.", next_step="Say wait: true, or copy in a later task.")
+    regions = [target["region"] for target in params["copy_to"]]
+    if region in regions or len(regions) != len(set(regions)):
+        raise ExplainedError(
+            f"copy_to names {', '.join(regions)}; the snapshot is in {region}.", next_step="Name each other region once.", resource=region
+        )
+
+
+def with_copies(result, params, region, gateway_in, check_mode):
+    """Return the result with what became of each copy; raises ExplainedError when one of them failed."""
+    source = Snapshot.from_result(result["snapshot"])
+    gateways = [gateway_in(target["region"]) for target in params["copy_to"]]
+
+    def converge(target, there):
+        try:
+            return copy_one(source, region, target, there, params["wait_timeout"], check_mode)
+        except ExplainedError as error:
+            return {"region": target["region"], "changed": False, "failed": True, **error.to_result()}
+
+    with ThreadPoolExecutor(len(gateways)) as pool:
+        copies = list(pool.map(converge, params["copy_to"], gateways))
+    result["warnings"] += [warning for copy in copies for warning in copy.pop("warnings", [])]
+    result = {**result, "changed": result["changed"] or any(copy["changed"] for copy in copies), "copies": copies}
+    failed = [copy for copy in copies if copy["failed"]]
+    if failed:
+        raise ExplainedError(
+            f"{len(failed)} of {len(copies)} copies failed: " + " ".join(f"{copy['region']}: {copy['msg']}" for copy in failed),
+            next_step="Run the task again when the cause is gone; copies that exist are not made again.",
+            **result,
+        )
+    return result
+
+
+def copy_one(source, source_region, target, there, time_limit, check_mode):
+    """Bring one region to a complete copy of the source."""
+    found = there.find_copies(source, source_region) if source.snapshot_id else []
+    plan = plan_copy(source, source_region, target["kms_key_id"], found)
+    copy = Snapshot.from_result(plan.after)
+    if not check_mode:
+        if plan.changed:
+            copy = there.copy_snapshot(source_region, copy, lambda: there.find_copies(source, source_region))
+        copy = there.wait_until_completed(copy.snapshot_id, time_limit)
+    return {
+        "region": target["region"],
+        "changed": plan.changed,
+        "failed": False,
+        "snapshot": copy.to_result(),
+        "warnings": list(plan.warnings),
+    }
+
+
 def remove(request, gateway, check_mode):
     """Delete the snapshot that the request names, if there is one."""
     found = gateway.find_alike(request)
@@ -358,14 +491,14 @@ def remove(request, gateway, check_mode):
     return {"changed": plan.changed, "snapshot": plan.before, "diff": plan.diff()}
 
 
-def gateway_for(module):
-    """Return the SnapshotGateway that the module's connection options describe."""
+def gateway_for(module, **connection):
+    """Return the SnapshotGateway that the module's connection options describe; connection: what is to differ, such as region."""
     once = {**(module.params.get("aws_config") or {}), "retries": {"total_max_attempts": 1}}
     return SnapshotGateway(
-        module.client("ec2"),
-        ec2_without_retries=lambda: module.client("ec2", aws_config=once),
+        module.client("ec2", **connection),
+        ec2_without_retries=lambda: module.client("ec2", **{**connection, "aws_config": once}),
         ec2_in=lambda region: module.client("ec2", region=region),
-        kms=lambda: module.client("kms"),
+        kms=lambda: module.client("kms", **connection),
     )
 
 
@@ -374,7 +507,7 @@ def main():
         argument_spec=ARGUMENT_SPEC, required_one_of=[("snapshot_id", "fingerprint", "name")], supports_check_mode=True
     )
     try:
-        result = run(module.params, gateway_for(module), module.check_mode)
+        result = run(module.params, gateway_for(module), module.check_mode, lambda region: gateway_for(module, region=region))
     except ExplainedError as error:
         module.fail_json(**error.to_result())
     for warning in result.pop("warnings", []):

@@ -30,8 +30,16 @@ class Account:
     def snapshot(self, **given):
         defaults = {option: spec.get("default") for option, spec in ARGUMENT_SPEC.items()}
         asked = {"volume_id": self.volume_id, "fingerprint": self.fingerprint, "name": "bio", "wait_timeout": 30, **given}
-        gateway = SnapshotGateway(self.lab.client("ec2"), ec2_without_retries=lambda: self.lab.client("ec2", retries=0), sleep=short_pause)
-        return run({**defaults, **asked}, gateway, check_mode=False)
+        return run({**defaults, **asked}, self.gateway("us-east-1"), False, self.gateway)
+
+    def gateway(self, region):
+        once = self.lab.client("ec2", region=region, retries=0)
+        return SnapshotGateway(
+            self.lab.client("ec2", region=region),
+            ec2_without_retries=lambda: once,
+            kms=lambda: self.lab.client("kms", region=region),
+            sleep=short_pause,
+        )
 
     def in_aws(self):
         wanted = [{"Name": "tag:petal:fingerprint", "Values": [self.fingerprint]}]
@@ -120,6 +128,13 @@ def test_another_account_sees_a_snapshot_from_the_moment_it_is_shared(account):
     assert seen() == []
 
 
+def test_the_default_key_is_noticed_before_a_snapshot_is_taken(account):
+    volume = account.lab.client("ec2").create_volume(AvailabilityZone="us-east-1a", Size=1, VolumeType="gp3", Encrypted=True)
+    with pytest.raises(ExplainedError, match="default key aws/ebs cannot be shared"):
+        account.snapshot(volume_id=volume["VolumeId"], share_with=["111122223333"])
+    assert account.in_aws() == []
+
+
 def test_a_blocked_region_is_explained_before_a_snapshot_becomes_public(account):
     ec2 = account.lab.client("ec2")
     ec2.enable_snapshot_block_public_access(State="block-new-sharing")
@@ -128,6 +143,15 @@ def test_a_blocked_region_is_explained_before_a_snapshot_becomes_public(account)
     assert account.in_aws() == []
     ec2.disable_snapshot_block_public_access()
     assert account.snapshot(public=True, confirm_public=True)["snapshot"]["shared_with"] == ["all"]
+
+
+def test_a_copy_whose_answer_is_lost_is_made_once(account):
+    account.lab.faults([{"action": "CopySnapshot", "drop": True, "code": "InternalError", "status": 500, "times": 1}])
+    result = account.snapshot(copy_to=[{"region": "eu-west-1", "kms_key_id": None}])
+    (copy,) = result["copies"]
+    assert copy["snapshot"]["fingerprint"] == account.fingerprint
+    assert account.lab.calls()["CopySnapshot"] == 1
+    assert not account.snapshot(copy_to=[{"region": "eu-west-1", "kms_key_id": None}])["changed"]
 
 
 def test_a_snapshot_that_an_image_needs_is_not_deleted(account):

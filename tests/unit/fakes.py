@@ -27,6 +27,7 @@ class FakeSnapshotGateway:
         self.images = images or {}
         self.sharing = {}
         self.key_is_aws_managed = None
+        self.refuse_copies = False
         self.calls = []
 
     def list_snapshots(self, query):
@@ -99,6 +100,20 @@ class FakeSnapshotGateway:
 
     def own_account(self):
         return self.account
+
+    def find_copies(self, source, source_region):
+        copied_from = {"petal:copied-from": f"{source_region}/{source.snapshot_id}"}
+        copies = list(self.list_snapshots(SnapshotQuery(tags=copied_from)))
+        return copies or (self.find_by_fingerprint(source.fingerprint) if source.fingerprint else [])
+
+    def copy_snapshot(self, source_region, copy, find_made):
+        self.calls.append("copy_snapshot")
+        if self.refuse_copies:
+            raise ExplainedError(f"{self.region} takes no copies.")
+        number = len(self.snapshots) + 1
+        made = dataclasses.replace(copy, snapshot_id=f"snap-{number:017x}", owner_id=self.account, start_time="2026-11-22T13:00:00+00:00")
+        self.snapshots[made.snapshot_id] = made
+        return made
 
     def sharing_facts(self, snapshot, request):
         return SharingFacts(tuple(self.shared_with(snapshot.snapshot_id)), self.key_is_aws_managed, "unblocked" if request.public else None)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import time
@@ -13,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from .._core import tags as tag
 from .._core.errors import ExplainedError
 from .._core.sharing import EVERYBODY, SharingFacts, SharingRequest
-from .._core.snapshot import Snapshot, SnapshotRequest, SnapshottedVolume, bare, oldest
+from .._core.snapshot import Snapshot, SnapshotRequest, SnapshottedVolume, bare, copy_source, oldest
 from .errors import SERVER_CODES, THROTTLING_CODES, aws_code, explained
 from .waiting import growing_pauses, until_visible, wait_until
 
@@ -100,6 +101,12 @@ class SnapshotGateway:
             return self.find_by_fingerprint(request.fingerprint)
         return oldest(self.list_snapshots(SnapshotQuery(name=request.name)))
 
+    def find_copies(self, source: Snapshot, source_region: str) -> list[Snapshot]:
+        """Return our own snapshots in this region, in any state, that hold the same as a snapshot of another region."""
+        copied_from = {tag.key(tag.COPIED_FROM): copy_source(source, source_region)}
+        copies = list(self.list_snapshots(SnapshotQuery(tags=copied_from)))
+        return copies or (self.find_by_fingerprint(source.fingerprint) if source.fingerprint else [])
+
     def find_visible(self, snapshot_ids: Iterable[str]) -> dict[str, Snapshot]:
         """Return, by id, those of the snapshots that this account may see here, whoever owns them."""
         ids = tuple(dict.fromkeys(snapshot_ids))
@@ -120,17 +127,46 @@ class SnapshotGateway:
             raise self._missing_volume(volume_id) from error
 
     def create_snapshot(self, volume_id: str, description: str, tags: dict[str, str], find_made: Callable[[], list[Snapshot]]) -> Snapshot:
-        """Create one snapshot, however often an answer is lost on the way.
+        """Create one snapshot, however often an answer is lost on the way; find_made: see _make_one."""
+
+        def create(ec2) -> Snapshot:
+            with explained("create a snapshot of", resource=volume_id):
+                answer = ec2.create_snapshot(VolumeId=volume_id, Description=description, TagSpecifications=_tag_specification(tags))
+            return _snapshot(answer)
+
+        return self._make_one(create, find_made)
+
+    def copy_snapshot(self, source_region: str, copy: Snapshot, find_made: Callable[[], list[Snapshot]]) -> Snapshot:
+        """Copy a snapshot of another region into this one, however often an answer is lost on the way.
+
+        copy: the snapshot as it is to be; its tag copied-from names the source, its kms_key_id the key to encrypt it with.
+        """
+        source_id = tag.read(copy.tags, tag.COPIED_FROM).rpartition("/")[2]
+        encryption = {"Encrypted": True, "KmsKeyId": copy.kms_key_id} if copy.kms_key_id else {}
+
+        def request(ec2) -> Snapshot:
+            with explained(f"copy to {self.region} the snapshot", resource=source_id):
+                answer = ec2.copy_snapshot(
+                    SourceRegion=source_region,
+                    SourceSnapshotId=source_id,
+                    Description=copy.description,
+                    TagSpecifications=_tag_specification(copy.tags),
+                    **encryption,
+                )
+            return dataclasses.replace(copy, snapshot_id=answer["SnapshotId"])
+
+        return self._make_one(request, find_made)
+
+    def _make_one(self, request: Callable[[object], Snapshot], find_made: Callable[[], list[Snapshot]]) -> Snapshot:
+        """Send a request that makes a snapshot until exactly one is known to be made.
 
         find_made: returns the snapshots that this very request may have made; asked after an ambiguous failure,
-        because CreateSnapshot takes no client token and a blind second request could make a second snapshot.
+        because neither CreateSnapshot nor CopySnapshot takes a client token and a blind second request could make a second one.
         """
         ec2 = self._ec2_without_retries()
-        specification = [{"ResourceType": "snapshot", "Tags": _tag_list(tags)}]
         for attempt, pause in enumerate(growing_pauses(), start=1):
             try:
-                with explained("create a snapshot of", resource=volume_id):
-                    return _snapshot(ec2.create_snapshot(VolumeId=volume_id, Description=description, TagSpecifications=specification))
+                return request(ec2)
             except ExplainedError as error:
                 code = aws_code(error)
                 if code in AMBIGUOUS_CODES:
@@ -205,7 +241,7 @@ class SnapshotGateway:
             everybody = {"GroupNames": [EVERYBODY]} if EVERYBODY in accounts else {}
             users = {"UserIds": sorted(accounts - {EVERYBODY})} if accounts - {EVERYBODY} else {}
             if accounts:
-                with explained("change who may use", resource=snapshot_id):
+                with _explained_sharing(snapshot_id):
                     self._ec2.modify_snapshot_attribute(
                         SnapshotId=snapshot_id, Attribute="createVolumePermission", OperationType=operation, **everybody, **users
                     )
@@ -273,6 +309,22 @@ class SnapshotGateway:
             return False
 
 
+@contextlib.contextmanager
+def _explained_sharing(snapshot_id: str) -> Iterator[None]:
+    """Explain what EC2 refuses when it comes to sharing, where the key could not be looked at beforehand."""
+    try:
+        with explained("change who may use", resource=snapshot_id):
+            yield
+    except ExplainedError as error:
+        if aws_code(error) != "OperationNotPermitted":
+            raise
+        raise ExplainedError(
+            f"EC2 does not let snapshot {snapshot_id} be shared: {error.details['aws_message']}.",
+            next_step="The default key aws/ebs cannot be shared: copy the snapshot with a key of your own and share the copy.",
+            **{"resource": snapshot_id, **error.details},
+        ) from error
+
+
 def _completed(snapshot: Snapshot) -> bool:
     if snapshot.state == "error":
         raise ExplainedError(
@@ -330,6 +382,10 @@ def _volume(found: dict) -> SnapshottedVolume:
         kms_key_id=found.get("KmsKeyId"),
         tags={item["Key"]: item["Value"] for item in found.get("Tags", [])},
     )
+
+
+def _tag_specification(tags: dict[str, str]) -> list[dict]:
+    return [{"ResourceType": "snapshot", "Tags": _tag_list(tags)}]
 
 
 def _tag_list(tags: dict[str, str]) -> list[dict[str, str]]:

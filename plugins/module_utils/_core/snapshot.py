@@ -183,6 +183,41 @@ def plan_snapshot(request: SnapshotRequest, found: Iterable[Snapshot], volume: S
     return _plan_create(request, volume, warnings)
 
 
+def copy_source(source: Snapshot, region: str) -> str:
+    """Return how a copy's tag copied-from names its source: us-east-1/snap-1."""
+    return f"{region}/{source.snapshot_id}"
+
+
+def plan_copy(source: Snapshot, source_region: str, kms_key_id: str | None, found: Iterable[Snapshot]) -> Plan:
+    """Decide whether a snapshot has to be copied to another region.
+
+    source: the snapshot to copy, completed, or in check mode one that does not exist yet.
+    kms_key_id: the other region's key to encrypt the copy with, or None.
+    found: our own snapshots in the other region that hold the same, in any state.
+    Returns a Plan whose actions are () or ("copy",).
+    Raises ExplainedError when the copy that exists is encrypted with another key.
+    """
+    warnings = _warn_of_useless(found)
+    usable = [snapshot for snapshot in found if snapshot.usable]
+    if not usable:
+        tags = {key: value for key, value in source.tags.items() if not key.lower().startswith("aws:")}
+        if source.snapshot_id:
+            tags[tag.key(tag.COPIED_FROM)] = copy_source(source, source_region)
+        _check_tags(tags)
+        copy = dataclasses.replace(
+            source, snapshot_id=None, state="pending", progress="0%", start_time=None, tags=tags, kms_key_id=kms_key_id, state_message=None
+        )
+        return Plan(("copy",), after=copy.to_result(), warnings=tuple(warnings))
+    kept, others = keep_one(usable)
+    if kms_key_id and "alias/" not in kms_key_id and not (kept.kms_key_id or "").endswith(kms_key_id):
+        raise ExplainedError(
+            f"Snapshot {kept.snapshot_id} holds the same but is encrypted with {kept.kms_key_id or 'no key'}, not with {kms_key_id}.",
+            resource=kept.snapshot_id,
+            next_step="Leave kms_key_id out to use it, or delete it first.",
+        )
+    return Plan(before=kept.to_result(), after=kept.to_result(), warnings=(*warnings, *others))
+
+
 def plan_absent(request: SnapshotRequest, found: Iterable[Snapshot], images: Mapping[str, Iterable[str]]) -> Plan:
     """Decide whether a snapshot may be deleted.
 

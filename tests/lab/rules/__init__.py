@@ -22,6 +22,7 @@ CHAPTERS = (
     "volume_status",
     "describing",
     "images",
+    "keys",
     "instances",
 )
 

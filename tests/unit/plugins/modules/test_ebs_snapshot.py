@@ -147,3 +147,71 @@ def test_what_can_never_be_shared_is_not_even_taken(gateway):
 
 def test_without_a_word_about_sharing_nobody_is_asked(gateway):
     assert "shared_with" not in run(software(), gateway, check_mode=False)["snapshot"]
+
+
+@pytest.fixture
+def regions(gateway):
+    return {
+        "us-east-1": gateway,
+        "us-west-2": FakeSnapshotGateway(region="us-west-2"),
+        "eu-west-1": FakeSnapshotGateway(region="eu-west-1"),
+    }
+
+
+def copy(regions, *targets, check_mode=False, **given):
+    copy_to = [{"region": target, "kms_key_id": None} for target in targets]
+    return run(software(copy_to=copy_to, **given), regions["us-east-1"], check_mode, regions.__getitem__)
+
+
+def test_copies_carry_the_tags_and_name_their_source(regions):
+    result = copy(regions, "us-west-2", "eu-west-1")
+    assert [(made["region"], made["changed"], made["snapshot"]["state"]) for made in result["copies"]] == [
+        ("us-west-2", True, "completed"),
+        ("eu-west-1", True, "completed"),
+    ]
+    tags = result["copies"][0]["snapshot"]["tags"]
+    assert tags == {**result["snapshot"]["tags"], "petal:copied-from": f"us-east-1/{result['snapshot']['snapshot_id']}"}
+
+
+def test_a_second_run_copies_nothing(regions):
+    copy(regions, "us-west-2")
+    again = copy(regions, "us-west-2")
+    assert not again["changed"]
+    assert regions["us-west-2"].calls == ["copy_snapshot"]
+
+
+def test_a_region_that_has_the_same_build_needs_no_copy(regions):
+    built_there = Snapshot("snap-w", "completed", "vol-w", 200, owner_id="123456789012", tags={**OURS, "petal:fingerprint": FINGERPRINT})
+    regions["us-west-2"].snapshots["snap-w"] = built_there
+    assert copy(regions, "us-west-2")["copies"][0]["snapshot"]["snapshot_id"] == "snap-w"
+    assert regions["us-west-2"].calls == []
+
+
+def test_a_region_that_fails_does_not_stop_the_others(regions):
+    regions["us-west-2"].refuse_copies = True
+    with pytest.raises(ExplainedError, match="1 of 2 copies failed: us-west-2: us-west-2 takes no copies") as refused:
+        copy(regions, "us-west-2", "eu-west-1")
+    result = refused.value.to_result()
+    assert [made["failed"] for made in result["copies"]] == [True, False]
+    assert result["changed"]
+    regions["us-west-2"].refuse_copies = False
+    assert [made["changed"] for made in copy(regions, "us-west-2", "eu-west-1")["copies"]] == [True, False]
+
+
+def test_copies_are_predicted_without_touching_anything(regions):
+    assert copy(regions, "us-west-2", check_mode=True)["copies"][0]["changed"]
+    assert regions["us-east-1"].calls + regions["us-west-2"].calls == []
+
+
+@pytest.mark.parametrize(
+    ("targets", "given", "complaint"),
+    [
+        (["us-east-1"], {}, "the snapshot is in us-east-1"),
+        (["us-west-2", "us-west-2"], {}, "Name each other region once"),
+        (["us-west-2"], {"wait": False}, "copies complete snapshots only"),
+    ],
+)
+def test_copies_that_cannot_be_made_are_refused_before_a_snapshot_is_taken(regions, targets, given, complaint):
+    with pytest.raises(ExplainedError, match=complaint):
+        copy(regions, *targets, **given)
+    assert regions["us-east-1"].calls == []

@@ -271,3 +271,28 @@ def test_the_block_on_public_access_is_asked_about_when_everybody_is_meant():
         stub.add_response("get_snapshot_block_public_access_state", {"State": "block-new-sharing"}, {})
         facts = gateway.sharing_facts(Snapshot(None, "pending"), SharingRequest(public=True))
     assert facts.public_access == "block-new-sharing"
+
+
+def test_a_copy_is_asked_for_in_its_own_region_with_tags_and_key():
+    copy = Snapshot(None, "pending", description="text", kms_key_id="alias/software", tags={"petal:copied-from": "eu-west-1/snap-1"})
+    with stubbed() as (gateway, stub):
+        wanted = {
+            "SourceRegion": "eu-west-1",
+            "SourceSnapshotId": "snap-1",
+            "Description": "text",
+            "Encrypted": True,
+            "KmsKeyId": "alias/software",
+            "TagSpecifications": [{"ResourceType": "snapshot", "Tags": [{"Key": "petal:copied-from", "Value": "eu-west-1/snap-1"}]}],
+        }
+        stub.add_response("copy_snapshot", {"SnapshotId": "snap-2"}, wanted)
+        assert gateway.copy_snapshot("eu-west-1", copy, find_made=list).snapshot_id == "snap-2"
+
+
+def test_a_refusal_to_share_names_the_way_out():
+    with stubbed() as (gateway, stub):
+        stub.add_client_error(
+            "modify_snapshot_attribute", "OperationNotPermitted", "Encrypted snapshots with EBS default key cannot be shared"
+        )
+        with pytest.raises(ExplainedError, match="copy the snapshot with a key of your own") as refused:
+            gateway.change_sharing("snap-1", gained={"111122223333"}, lost=set())
+    assert refused.value.details["aws_code"] == "OperationNotPermitted"

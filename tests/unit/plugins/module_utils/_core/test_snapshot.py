@@ -8,6 +8,7 @@ from plugins.module_utils._core.snapshot import (
     canonical_fingerprint,
     keep_one,
     plan_absent,
+    plan_copy,
     plan_snapshot,
 )
 
@@ -159,3 +160,20 @@ def test_several_snapshots_are_never_deleted_at_once():
     with pytest.raises(ExplainedError, match="snap-1, snap-2") as refusal:
         plan_absent(request(), [snapshot(), snapshot("snap-2")], {})
     assert refusal.value.details["snapshot_ids"] == ["snap-1", "snap-2"]
+
+
+@pytest.mark.parametrize("key", ["arn:aws:kms:eu-west-1:1:key/abc", "abc", "alias/any"])
+def test_a_copy_under_the_key_that_is_asked_for_is_used(key):
+    found = [snapshot("snap-2", kms_key_id="arn:aws:kms:eu-west-1:1:key/abc")]
+    assert not plan_copy(snapshot(), "us-east-1", key, found).changed
+
+
+def test_a_copy_under_another_key_is_a_conflict():
+    with pytest.raises(ExplainedError, match="snap-2 holds the same but is encrypted with no key, not with abc"):
+        plan_copy(snapshot(), "us-east-1", "abc", [snapshot("snap-2")])
+
+
+def test_a_copy_that_failed_does_not_count():
+    plan = plan_copy(snapshot(), "us-east-1", None, [snapshot("snap-2", state="error")])
+    assert plan.actions == ("copy",)
+    assert "snap-2 is in state error" in plan.warnings[0]
