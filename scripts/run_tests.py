@@ -123,7 +123,7 @@ def unit(shell: Shell) -> Outcome:
 
 
 def module(shell: Shell) -> Outcome:
-    return run_pytest(shell, "tests/lab_rules", "tests/integration")
+    return run_pytest(shell, "tests/lab_rules", "tests/integration", "tests/spack")
 
 
 def chain(shell: Shell) -> Outcome:

@@ -1,6 +1,5 @@
-from spack_repo.toy.sleeper import Sleeper
-
 from spack.package import version
+from spack_repo.toy.sleeper import Sleeper
 
 
 class Sleeper09(Sleeper):

@@ -1,0 +1,214 @@
+"""The stand-in for Spack against the real one: the same builds, the same outcomes.
+
+Each test runs twice, as [real] and as [stand_in], through the program that builds on a volume. What holds for both is what the
+tests of the role may rely on when only the stand-in is at hand.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from plugins.module_utils._core import spack
+from tests.spack.make_stand_in import CACHE, TAG, make
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "roles/spack_bootstrap/files/build.py"
+TOY_REPOSITORY = Path(__file__).with_name("toyrepo") / "spack_repo" / "toy"
+REAL = CACHE / "spack.git"
+
+pytestmark = pytest.mark.spack
+
+
+def reason_against_the_real_one() -> str | None:
+    """Return why real Spack cannot run here, or None."""
+    if not REAL.exists():
+        return f"no mirror of Spack in {REAL}: run scripts/spack_mirror.sh"
+    if not importlib.util.find_spec("clingo"):
+        return "this Python cannot import clingo, Spack's solver: pip install clingo"
+    if not shutil.which("gcc"):
+        return "no gcc"
+    return None
+
+
+@pytest.fixture(scope="module", params=["real", "stand_in"])
+def checkout(request, tmp_path_factory):
+    """A checkout of one of the two; each test gets its own volume around it."""
+    folder = tmp_path_factory.mktemp(request.param)
+    if request.param == "real" and (reason := reason_against_the_real_one()):
+        pytest.skip(reason)
+    repository = REAL if request.param == "real" else make(folder / "stand-in.git")
+    subprocess.run(["git", "clone", "--quiet", "--depth=1", f"--branch={TAG}", f"file://{repository}", folder / "spack"], check=True)
+    return folder / "spack"
+
+
+@pytest.fixture
+def volume(checkout, tmp_path):
+    return Volume(tmp_path, checkout)
+
+
+@pytest.fixture(scope="module")
+def built(checkout, tmp_path_factory):
+    """A volume with a finished build, for tests that only look at it."""
+    volume = Volume(tmp_path_factory.mktemp("built"), checkout)
+    volume.ask_for("toyapp@3.0+gui", "toylib", "sleeper01")
+    assert volume.build() == 0
+    return volume
+
+
+class Volume:
+    """A directory in the place of a software volume, with what the role would write there."""
+
+    def __init__(self, folder, checkout):
+        self.paths = spack.layout(str(folder / "shared"), str(checkout))
+        self.settings = {
+            "paths": self.paths,
+            "jobs": 2,
+            "repos": [],
+            "smoke": {},
+            "keep_build_cache": False,
+            "keep_build_dependencies": False,
+        }
+        for name in ("programs", "software"):
+            Path(self.paths[name]).mkdir(parents=True)
+        self.write("settings", json.dumps(self.settings))
+        self.write("spack", self.wrapper(folder))
+        Path(self.paths["spack"]).chmod(0o755)
+        self.configure(folder)
+
+    def wrapper(self, folder):
+        variables = {
+            "HOME": folder,
+            "PATH": "/usr/bin:/bin",
+            "SPACK_DISABLE_LOCAL_CONFIG": "1",
+            "SPACK_USER_CACHE_PATH": self.paths["cache"],
+            "SPACK_PYTHON": sys.executable,
+            "TOY_SLEEP": "0.2",
+        }
+        assignments = " ".join(f"{name}={value}" for name, value in variables.items())
+        return f'#!/bin/sh\nexec env {assignments} {sys.executable} {self.paths["root"]}/bin/spack "$@"\n'
+
+    def configure(self, folder):
+        version = subprocess.run(["gcc", "-dumpfullversion"], check=True, capture_output=True, text=True).stdout.strip()
+        repos = [
+            {"name": "toy", "path": str(TOY_REPOSITORY)},
+            {"name": "builtin_mock", "path": "$spack/var/spack/test_repos/spack_repo/builtin_mock"},
+        ]
+        compiler = {"version": version, "c": "/usr/bin/gcc", "cxx": "/usr/bin/g++"}
+        files = spack.configuration(self.paths, "x86_64", compiler, repos=repos, repos_override=True, build_stage=str(folder / "stage"))
+        for name, content in files.items():
+            path = Path(self.paths["configuration"], name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(yaml.safe_dump(content))
+
+    def write(self, name, text):
+        Path(self.paths[name]).write_text(text)
+
+    def ask_for(self, *packages):
+        self.write("environment", yaml.safe_dump(spack.environment(list(packages), self.paths)))
+
+    def read(self, name):
+        return json.loads(Path(self.paths[name]).read_text())
+
+    def log(self):
+        return Path(self.paths["log"]).read_text()
+
+    def build(self):
+        return subprocess.run([sys.executable, BUILD, self.paths["settings"]], check=False).returncode
+
+    def report(self):
+        answer = subprocess.run([sys.executable, BUILD, self.paths["settings"], "--report"], check=True, capture_output=True, text=True)
+        return json.loads(answer.stdout)
+
+    def roots(self):
+        return [(package["name"], package["version"], package["module"]) for package in self.read("packages") if package["root"]]
+
+    def run(self, package, program):
+        prefix = next(found["prefix"] for found in self.read("packages") if found["name"] == package)
+        return subprocess.run([f"{prefix}/bin/{program}"], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_an_environment_becomes_programs_and_modules(built):
+    assert built.read("status")["state"] == "done"
+    assert built.roots() == [("sleeper01", "1.0", "sleeper01/1.0"), ("toyapp", "3.0", "toyapp/3.0"), ("toylib", "2.0", "toylib/2.0")]
+    assert built.run("toyapp", "toyapp-gui") == "toyapp-gui 3.0 with toylib 2.0 over toybase 1.1"
+    assert Path(built.paths["lmod"], "Core/toyapp/3.0.lua").is_file()
+    assert Path(built.paths["tcl"], "toyapp/3.0").is_file()
+    assert not Path(built.paths["build_cache"]).exists()
+
+
+def test_the_log_and_the_lock_tell_the_progress(built):
+    found = spack.progress(built.read("lock"), built.log().splitlines())
+    assert (found.done, found.total, found.roots_done, found.percent, found.active) == (4, 4, 3, 100, {})
+
+
+def test_nothing_is_to_be_built_twice(built):
+    assert not built.report()["needed"]
+    described = Path(built.paths["environment"]).read_text()
+    built.ask_for("toyapp@3.0+gui", "toylib", "sleeper02")
+    assert built.report()["needed"]
+    built.write("environment", described)
+
+
+def test_the_order_of_the_packages_does_not_matter(volume):
+    fingerprints = []
+    for packages in (["toyapp", "toylib+docs", "toybase"], ["toybase", "toyapp", "toylib+docs"]):
+        volume.write("environment", yaml.safe_dump({"spack": {"specs": packages, "view": False}}))
+        subprocess.run([volume.paths["spack"], "-e", volume.paths["petal"], "concretize", "--force"], check=True, capture_output=True)
+        fingerprints.append(spack.lock_summary(volume.read("lock"))["fingerprint"])
+    assert fingerprints[0] == fingerprints[1]
+
+
+def test_a_failure_names_the_package_and_keeps_the_rest(volume):
+    volume.ask_for("toyapp+fail", "sleeper01")
+    assert volume.build() == 1
+    status = volume.read("status")
+    assert (status["state"], status["stage"]) == ("failed", "install")
+    assert [failure["package"] for failure in status["failures"]] == ["toyapp@3.0"]
+    assert "toyapp +fail was asked for" in status["failures"][0]["tail"]
+    assert spack.progress(volume.read("lock"), volume.log().splitlines()).failed == ["toyapp@3.0"]
+    assert list(Path(volume.paths["software"]).glob("sleeper01-1.0-*"))
+
+
+def test_an_unknown_package_fails_before_anything_is_built(volume):
+    volume.ask_for("no-such-package")
+    assert volume.build() == 1
+    status = volume.read("status")
+    assert status["stage"] == "concretize"
+    assert "'no-such-package' does not exist" in status["message"]
+
+
+def test_two_builds_of_one_version_get_names_of_their_own(volume):
+    volume.ask_for("toyapp@2.9+gui", "toyapp@2.9~gui")
+    assert volume.build() == 0
+    names = [module for _name, _version, module in volume.roots()]
+    assert len(set(names)) == 2
+    assert all(re.fullmatch(r"toyapp/2\.9-[a-z2-7]{7}", name) for name in names)
+    assert all(Path(volume.paths["tcl"], name).is_file() for name in names)
+
+
+def test_a_killed_build_loses_no_finished_package(volume):
+    volume.ask_for("toyapp", "sleeper01", "sleeper02")
+    process = subprocess.Popen([sys.executable, BUILD, volume.paths["settings"]], start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not (os.path.exists(volume.paths["log"]) and volume.log().count("[+]") >= 2) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    finished = set(re.findall(r"^\[\+\] \S+ (\S+)@", volume.log(), re.MULTILINE))
+    before = len(volume.log())
+    assert volume.build() == 0
+    built_again = set(re.findall(r"^\[ \] \S+ (\S+)@\S+ install ", volume.log()[before:], re.MULTILINE))
+    assert len(finished) >= 2
+    assert not finished & built_again

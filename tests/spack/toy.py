@@ -1,0 +1,35 @@
+"""The toy packages, as variables of the collection: for the demo and for tests that build on the lab's hosts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.lab import places
+from tests.spack import make_stand_in
+
+RECIPES = places.REPOSITORY / "tests/spack/toyrepo/spack_repo/toy"
+
+
+def variables() -> dict[str, Any]:
+    """Return the variables with which playbooks and roles build the toy packages.
+
+    The real Spack builds them where its git mirror is in the cache (scripts/spack_mirror.sh), the stand-in elsewhere.
+    """
+    real = has_mirror()
+    if not real:
+        make_stand_in.make(places.cache() / "spack-stand-in.git")
+    return {
+        "spack_version": make_stand_in.TAG,
+        # Hosts of the lab see the cache there.
+        "spack_bootstrap_git_url": f"file:///srv/petal/{'spack' if real else 'spack-stand-in'}.git",
+        "spack_bootstrap_repos_override": True,
+        "spack_bootstrap_extra_repos": [
+            {"name": "toy", "path": str(RECIPES)},
+            # Spack's own test recipes bring the compiler recipes that it cannot do without.
+            {"name": "builtin_mock", "host_path": "$spack/var/spack/test_repos/spack_repo/builtin_mock"},
+        ],
+    }
+
+
+def has_mirror() -> bool:
+    return (places.cache() / "spack.git").is_dir()
