@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from tests.lab import devices
 from tests.lab.client import Lab
 from tests.lab_rules.expectations import OTHER_ACCOUNT, ZONE
 
@@ -18,8 +20,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def running_lab() -> Iterator[Lab]:
+    """The lab of all tests; when it has stopped, nothing of it may be left."""
     with Lab.start() as lab:
         yield lab
+    assert not os.path.exists(lab.state_dir)
+    assert lab.state_dir not in devices.run("losetup", "--list", "--noheadings", "--output", "BACK-FILE")
 
 
 @pytest.fixture

@@ -69,3 +69,13 @@ def test_a_copy_is_encrypted_when_asked_for(ec2, describe, snapshot):
     copy = ec2.copy_snapshot(SourceRegion="us-east-1", SourceSnapshotId=snapshot, Encrypted=True)["SnapshotId"]
     assert describe(copy)["Encrypted"] is True
     assert ":key/" in describe(copy)["KmsKeyId"]
+
+
+@proves("default_key_is_told", "default_key_is_reset")
+def test_the_default_key_can_be_changed_and_reset(ec2, make_volume, describe, key):
+    assert ec2.get_ebs_default_kms_key_id()["KmsKeyId"] == "alias/aws/ebs"
+    ec2.modify_ebs_default_kms_key_id(KmsKeyId=key)
+    assert ec2.get_ebs_default_kms_key_id()["KmsKeyId"] == key
+    assert describe(make_volume(Encrypted=True))["KmsKeyId"] == key
+    ec2.reset_ebs_default_kms_key_id()
+    assert describe(make_volume(Encrypted=True))["KmsKeyId"] != key

@@ -7,7 +7,7 @@ from typing import Any
 from moto.ec2.models.elastic_block_store import EBSBackend, Snapshot, Volume
 from moto.kms import kms_backends
 
-from tests.lab.rules.rulebook import Call, answer, extend
+from tests.lab.rules.rulebook import Call, answer, extend, fake
 
 AWS_MANAGED_ALIAS = "alias/aws/ebs"
 
@@ -65,6 +65,26 @@ def copy_is_encrypted_as_asked(call: Call, proceed: Any) -> Any:
         asked = call.get("KmsKeyId")
         copied.kms_key_id = (asked and key_arn(call.backend, asked)) or asked or default_key(call.backend)
     return result
+
+
+@fake("GetEbsDefaultKmsKeyId")
+def default_key_is_told(call: Call) -> dict[str, Any]:
+    """The key that EBS uses when a request names none: an alias of the AWS managed one, until another is set.
+
+    Source: EC2 API Reference, GetEbsDefaultKmsKeyId.
+    """
+    key = call.backend.default_kms_key_id
+    return {"KmsKeyId": AWS_MANAGED_ALIAS if not key or is_aws_managed_key(call.backend, key) else key}
+
+
+@fake("ResetEbsDefaultKmsKeyId")
+def default_key_is_reset(call: Call) -> dict[str, Any]:
+    """The AWS managed key becomes the default again.
+
+    Source: EC2 API Reference, ResetEbsDefaultKmsKeyId.
+    """
+    call.backend.default_kms_key_id = ""
+    return {"KmsKeyId": AWS_MANAGED_ALIAS}
 
 
 def default_key(backend: Any) -> str:
