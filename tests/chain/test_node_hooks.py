@@ -1,0 +1,146 @@
+"""The scripts that every node runs, in a throw-away copy of a lab host's file system.
+
+Nothing boots there: `systemctl enable --now` is a stand-in that runs the unit's command, and `mount-s3` one that mounts an empty
+file system.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from tests.lab import image
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HOOKS = ROOT / "roles/cluster_config/files/hooks"
+pytestmark = [
+    pytest.mark.hosts,
+    pytest.mark.skipif(
+        os.geteuid() != 0 or not shutil.which("systemd-nspawn"), reason="needs root and the Debian package systemd-container"
+    ),
+]
+
+STAND_INS = {
+    "mount-s3": '#!/bin/sh\necho "$@" >>/tmp/mount-s3.log\nfor last; do :; done\nmount -t tmpfs s3 "$last"\n',
+    "systemctl": '#!/bin/sh\ncase $1 in enable) eval "$(sed -n s/^ExecStart=//p "/etc/systemd/system/$3")" ;; esac\n',
+}
+
+
+@pytest.fixture(scope="module")
+def stand_ins(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("programs")
+    for name, text in STAND_INS.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def node(stand_ins):
+    """Run a shell script on a fresh node; hooks are in /hooks."""
+
+    def run(script: str) -> subprocess.CompletedProcess:
+        command = ["systemd-nspawn", "--quiet", "--directory", str(image.ensure()), "--volatile=overlay", "--register=no", "--keep-unit"]
+        command += [
+            "--pipe",
+            f"--bind-ro={HOOKS}:/hooks",
+            f"--bind-ro={stand_ins}:/stand-ins",
+            "--setenv=PATH=/stand-ins:/usr/sbin:/usr/bin:/sbin:/bin",
+        ]
+        return subprocess.run([*command, "sh", "-ec", script], capture_output=True, text=True, check=False, timeout=60)
+
+    return run
+
+
+def test_users_have_the_ids_and_groups_of_the_seed(node):
+    done = node(
+        "for again in 1 2; do sh /hooks/petal-users.sh ada:5001:5000:chem,bio ben:5002:5000:; done; id ada; id ben; ls -nd /home/ada"
+    )
+    assert done.returncode == 0, done.stderr
+    ada, ben, home = done.stdout.splitlines()
+    assert ada == "uid=5001(ada) gid=5000(ada) groups=5000(ada),5001(chem),5002(bio)"
+    assert ben.startswith("uid=5002(ben) gid=5000(ada)")
+    assert home.split()[2:4] == ["5001", "5000"]
+
+
+def test_a_home_that_another_node_made_is_kept(node):
+    done = node("mkdir /home/ada; touch /home/ada/mine; sh /hooks/petal-users.sh ada:5001:5001:; ls -A /home/ada")
+    assert (done.returncode, done.stdout.split()) == (0, ["mine"]), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        ("useradd -u 5001 eve", "uid 5001 of ada is taken: eve"),
+        ("useradd -u 6000 ada", "ada exists with another uid: 6000, not 5001"),
+        ("groupadd -g 6000 ada", "group ada exists with another gid: 6000, not 5001"),
+    ],
+)
+def test_an_id_that_is_taken_is_refused(node, before, words):
+    done = node(f"{before}; sh /hooks/petal-users.sh ada:5001:5001:")
+    assert done.returncode == 1
+    assert words in done.stderr
+
+
+def test_the_profile_of_the_software_is_linked(node):
+    volume = "mkdir -p /shared/etc/profile.d; echo 'echo hello' >/shared/etc/profile.d/petal.sh"
+    done = node(f"{volume}; sh /hooks/petal-software.sh /shared; sh -l -c true")
+    assert (done.returncode, done.stdout) == (0, "hello\n"), done.stderr
+
+
+def test_software_that_is_not_mounted_is_told(node):
+    done = node("sh /hooks/petal-software.sh /shared")
+    assert done.returncode == 1
+    assert "/shared is not a petal.hpc software volume, or is not mounted" in done.stderr
+
+
+def test_buckets_are_mounted_beside_the_export_and_linked(node):
+    done = node(
+        "for again in 1 2; do sh /hooks/petal-buckets.sh data:/s3/shared/data:/shared/data:rw reference:/reference::ro; done;"
+        "touch /shared/data/result; ls /s3/shared/data; readlink /shared/data; mountpoint -q /reference; cat /tmp/mount-s3.log"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "result",
+        "/s3/shared/data",
+        "--allow-other --allow-delete --allow-overwrite --dir-mode 0777 --file-mode 0666 data /s3/shared/data",
+        "--allow-other --read-only --dir-mode 0755 --file-mode 0644 reference /reference",
+    ]
+
+
+def test_an_empty_directory_in_the_place_of_a_link_gives_way(node):
+    done = node("mkdir -p /shared/data; sh /hooks/petal-buckets.sh data:/s3/shared/data:/shared/data:rw; readlink /shared/data")
+    assert (done.returncode, done.stdout) == (0, "/s3/shared/data\n"), done.stderr
+
+
+def test_files_in_the_place_of_a_link_are_kept(node):
+    done = node("mkdir -p /shared/data; touch /shared/data/old; sh /hooks/petal-buckets.sh data:/s3/shared/data:/shared/data:rw")
+    assert done.returncode != 0
+    assert "/shared/data" in done.stderr
+
+
+@pytest.fixture
+def grown_volume(tmp_path):
+    """An XFS file system of 320 MiB, mounted from a device of 500 MiB, as a volume that is larger than its snapshot."""
+    disk, folder = tmp_path / "disk", tmp_path / "shared"
+    folder.mkdir()
+    for command in (["truncate", "-s", "320M", disk], ["mkfs.xfs", "-q", disk], ["truncate", "-s", "500M", disk]):
+        subprocess.run(command, check=True)
+    subprocess.run(["mount", "-o", "loop", disk, folder], check=True)
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_the_file_system_of_a_larger_volume_is_grown(grown_volume):
+    profile = grown_volume / "etc/profile.d/petal.sh"
+    profile.parent.mkdir(parents=True)
+    profile.touch()
+    before = shutil.disk_usage(grown_volume).total
+    # In a mount namespace of its own, so that this machine's /etc/profile.d stays as it is.
+    script = f"mount -t tmpfs none /etc/profile.d && exec sh {HOOKS}/petal-software.sh {grown_volume}"
+    subprocess.run(["unshare", "--mount", "sh", "-c", script], check=True, capture_output=True)
+    assert shutil.disk_usage(grown_volume).total > 1.4 * before
