@@ -8,7 +8,7 @@ from __future__ import annotations
 class ModuleDocFragment:
     DOCUMENTATION = r"""
 author:
-  - petal.hpc contributors
+  - petal.hpc contributors (@petal-hpc)
 requirements:
   - python >= 3.11
   - boto3 >= 1.35.0
@@ -30,7 +30,7 @@ attributes:
 
     INFO = r"""
 author:
-  - petal.hpc contributors
+  - petal.hpc contributors (@petal-hpc)
 requirements:
   - python >= 3.11
   - boto3 >= 1.35.0
