@@ -35,8 +35,15 @@ def parse_size(value: int | str) -> Size:
     "500Gi" is 500, "1Ti" is 1024; "500Mi" is rounded up to 1 with a warning.
     Raises ExplainedError for decimal units ("10G", "10GB"), which are 7 % less than people expect, and for anything else.
     """
-    text = str(value).strip()
-    match = _QUANTITY.fullmatch(text)
+    exact = exact_gib(value)
+    gib = -(-exact.numerator // exact.denominator)
+    warning = None if gib == exact else f"Size {str(value).strip()} was rounded up to {gib} GiB: EBS counts whole GiB."
+    return Size(gib, warning)
+
+
+def exact_gib(value: int | float | str) -> Fraction:
+    """Read a size as parse_size does, and leave it as exact as it was written."""
+    match = _QUANTITY.fullmatch(str(value).strip())
     if match is None or isinstance(value, bool):
         raise ExplainedError(f"Size '{value}' is not a size.", next_step="Write whole GiB (100), or a quantity such as 500Gi or 1Ti.")
     unit = match["unit"] or "Gi"
@@ -48,6 +55,4 @@ def parse_size(value: int | str) -> Size:
     exact = Fraction(match["number"]) * _GIB_PER_UNIT[unit]
     if exact <= 0:
         raise ExplainedError(f"Size '{value}' is zero.", next_step="Give at least 1 GiB.")
-    gib = -(-exact.numerator // exact.denominator)
-    warning = None if gib == exact else f"Size {text} was rounded up to {gib} GiB: EBS counts whole GiB."
-    return Size(gib, warning)
+    return exact
