@@ -98,8 +98,7 @@ class Watch:
         quoted = {name: shlex.quote(self.options[name]) for name in ("unit", "status", "log", "lock")}
         # The unit first: a build that ends between two of these must be seen as running, with the last lines still to come.
         parts = ["systemctl is-active {unit}", "cat {status}", f"tail -n +{len(self.lines) + 1} {{log}}"]
-        stage = self.status.get("stage", "concretize")
-        if self.lock is None and stage != "concretize":
+        if self.lock is None:
             parts.append("cat {lock}")
         script = "; ".join(f"{part} 2>/dev/null; echo; echo {SEPARATOR}" for part in parts).format(**quoted)
         *answers, end = self.command(script).split(f"\n{SEPARATOR}")
@@ -109,7 +108,8 @@ class Watch:
         self.active = answers[0].strip() in ("active", "activating", "deactivating", "reloading")
         self.status = json.loads(answers[1] or "{}")
         self.read_log(answers[2])
-        if len(parts) == 4:
+        # Until versions are chosen the lock is that of an earlier build.
+        if self.lock is None and self.status.get("stage", "start") not in ("start", "concretize"):
             self.lock = json.loads(answers[3])
 
     def read_log(self, new):
@@ -141,12 +141,10 @@ class Watch:
         state = self.status.get("state")
         if state == "done":
             return self.facts()
-        next_step = "What is finished is kept: run the play again to build the rest."
         if state == "failed":
-            raise ExplainedError(explain_failures(self.status), next_step=next_step)
+            raise ExplainedError(explain_failures(self.status, self.progress()))
         raise ExplainedError(
-            "The build has stopped without a word: it was killed, or the host ran out of memory or was restarted. The log ends:\n"
-            + "\n".join(self.lines[-TAIL_LINES:]),
+            "The build has stopped without a word: it was killed, or the host ran out of memory or was restarted. "
+            "What is finished is kept: run the play again to build the rest. The log ends:\n" + "\n".join(self.lines[-TAIL_LINES:]),
             resource=self.options["unit"],
-            next_step=next_step,
         )

@@ -284,9 +284,10 @@ def lock_summary(lock: dict[str, object]) -> dict[str, object]:
     }
 
 
-def explain_failures(status: dict[str, object]) -> str:
-    """Say why a build failed, from its status.json: each package, where its log is kept, what needs it, and the log's end."""
-    paragraphs = [str(status.get("message") or "The build failed.")]
+def explain_failures(status: dict[str, object], found: Progress | None) -> str:
+    """Say why a build failed, from its status.json: what is finished, then each package with where its log is kept and how it ends."""
+    finished = f" {found.done} of {found.total} packages are finished and kept." if found else ""
+    paragraphs = [f"{status.get('message') or 'The build failed.'}{finished} Run the play again to build the rest."]
     for failure in status.get("failures", []):
         needed_by = f" Not built because of it: {', '.join(failure['dependents'])}." if failure["dependents"] else ""
         paragraphs.append(f"{failure['package']}: the log is kept in {failure['log']}.{needed_by} It ends:\n{failure['tail']}")
