@@ -34,13 +34,14 @@ class Room:
     def __init__(self, mount_path, hide):
         self.mount_path = mount_path
         # /tmp in any case: it is the empty home of who tries the packages.
-        self.hide = [directory for directory in sorted({"/tmp", *hide}) if os.path.isdir(directory)]
+        self.hide = sorted({"/tmp", *hide})
 
     def enter(self):
         """Cover what the build host has and a node has not. The volume may lie under a covered directory."""
         aside = tempfile.mkdtemp(dir="/run")
         run("mount", "--bind", self.mount_path, aside)
-        for directory in self.hide:
+        # Sorted, so that what lies below a covered directory is gone when its turn comes.
+        for directory in filter(os.path.isdir, self.hide):
             run("mount", "-t", "tmpfs", "-o", "mode=1777", "petal-proof", directory)
         os.makedirs(self.mount_path, exist_ok=True)
         run("mount", "--bind", aside, self.mount_path)

@@ -1,0 +1,151 @@
+"""The proof of a volume: what works passes, and each thing that can be broken is found. Needs root, for the mount namespace."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from plugins.module_utils._core import spack
+
+PROVE = Path(__file__).resolve().parents[2] / "roles/spack_bootstrap/files/prove.py"
+# In the place of Lmod or Environment Modules, which this machine need not have: a module is a directory for the PATH.
+PROFILE = 'module() { test -r "$MODULES/$2" && PATH="$(cat "$MODULES/$2"):$PATH"; }\n'
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for a mount namespace")
+
+
+@pytest.fixture
+def volume(tmp_path):
+    # pytest's own folders are closed to other users; a mounted volume is not.
+    for folder in [tmp_path, *tmp_path.parents]:
+        if folder.stat().st_mode & 0o7777 == 0o700:
+            folder.chmod(0o755)
+    return Volume(tmp_path / "shared")
+
+
+class Volume:
+    """A volume with one package, `hello`, whose program prints a greeting."""
+
+    def __init__(self, mount_path):
+        self.paths = spack.layout(str(mount_path))
+        self.prefix = Path(self.paths["software"]) / "hello-1.0-aaaaaaa"
+        self.smoke, self.hide, self.allowed = {}, [], []
+        self.write(self.paths["profile"] + "/petal.sh", f"MODULES={self.paths['tcl']}\n{PROFILE}")
+        self.write(self.paths["profile"] + "/petal.csh", f"alias module 'test -r {self.paths['tcl']}/\\!:2'\n")
+        self.write(self.paths["tcl"] + "/hello/1.0", f"{self.prefix}/bin")
+        self.write(self.paths["status"], json.dumps({"inputs": "1"}))
+        self.write(self.prefix / "bin/hello", "#!/bin/sh\necho hello\n").chmod(0o755)
+        package = {"name": "hello", "version": "1.0", "root": True, "external": False, "prefix": str(self.prefix), "module": "hello/1.0"}
+        self.write(self.paths["packages"], json.dumps([package]))
+
+    def write(self, path, text):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(text)
+        return Path(path)
+
+    def prove(self):
+        """Return the proof and the problems that the role would name."""
+        settings = {"paths": self.paths, "smoke": self.smoke, "hide": self.hide, "allowed_missing_libraries": self.allowed, "timeout": 5}
+        self.write(self.paths["settings"], json.dumps(settings))
+        answer = subprocess.run([sys.executable, PROVE, self.paths["settings"]], capture_output=True, text=True, check=False)
+        assert answer.stdout, answer.stderr
+        proof = json.loads(answer.stdout)
+        assert answer.returncode == (0 if proof["passed"] else 1)
+        return proof, spack.proof_problems(proof)
+
+    def compile_against_a_library_that_then_goes(self):
+        library = self.write(self.prefix / "lib/greet.c", "const char *greet(void) { return 0; }").with_name("libgreet.so")
+        main = self.write(self.prefix / "lib/main.c", "const char *greet(void); int main(void) { return greet() != 0; }")
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, library.with_name("greet.c")], check=True)
+        subprocess.run(["gcc", "-o", self.prefix / "bin/hello", main, library, f"-Wl,-rpath,{library.parent}"], check=True)
+        library.unlink()
+
+
+def test_a_volume_that_works_is_proven(volume):
+    proof, problems = volume.prove()
+    assert problems == []
+    assert proof["packages"][0]["package"] == "hello@1.0"
+    assert {tried["shell"] for tried in proof["shells"]} >= {"bash", "sh"}
+
+
+def test_the_output_of_the_smoke_command_is_kept(volume):
+    volume.smoke = {"hello": "hello"}
+    assert volume.prove()[0]["packages"][0]["output"] == "hello"
+
+
+def test_a_smoke_command_that_fails_is_named_with_its_output(volume):
+    volume.smoke = {"hello": "hello; exit 3"}
+    assert volume.prove()[1] == ["hello@1.0: module load hello/1.0 && hello; exit 3 ended with code 3: hello"]
+
+
+def test_a_smoke_command_that_hangs_is_ended(volume):
+    volume.smoke = {"hello": "sleep 60"}
+    (problem,) = volume.prove()[1]
+    assert "did not end within 5 seconds" in problem
+
+
+def test_a_missing_profile_script_is_found(volume):
+    Path(volume.paths["profile"], "petal.sh").unlink()
+    assert any("petal.sh" in problem for problem in volume.prove()[1])
+
+
+def test_a_missing_module_is_found(volume):
+    Path(volume.paths["tcl"], "hello/1.0").unlink()
+    assert volume.prove()[1][0].startswith("hello@1.0: module load hello/1.0")
+
+
+def test_a_program_that_is_not_the_volumes_own_does_not_count(volume):
+    (volume.prefix / "bin/hello").rename(volume.prefix / "bin/hello.old")
+    volume.write(volume.prefix / "bin/ls", "#!/bin/sh\n").chmod(0o755)
+    (volume.prefix / "bin/hello.old").unlink()
+    volume.write(volume.paths["tcl"] + "/hello/1.0", "/nowhere")
+    assert "command -v ls" in volume.prove()[1][0]
+
+
+def test_a_missing_shared_library_is_found_without_running_the_program(volume):
+    volume.compile_against_a_library_that_then_goes()
+    assert volume.prove()[1] == [f"{volume.prefix}/bin/hello lacks {volume.prefix}/lib/libgreet.so."]
+
+
+def test_a_library_that_only_nodes_have_may_be_missing(volume):
+    volume.compile_against_a_library_that_then_goes()
+    volume.allowed = [f"{volume.prefix}/lib/libgreet.so"]
+    assert volume.prove()[1] == []
+
+
+@pytest.fixture
+def secret():
+    """A file of the build host, outside the volume."""
+    folder = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    folder.chmod(0o755)
+    (folder / "secret").touch()
+    yield folder / "secret"
+    shutil.rmtree(folder)
+
+
+def test_files_of_the_build_host_cannot_be_seen_when_covered(volume, secret):
+    volume.smoke = {"hello": f"test -e {secret}"}
+    assert volume.prove()[0]["passed"]
+    volume.hide = [str(secret.parent)]
+    assert not volume.prove()[0]["passed"]
+
+
+@pytest.mark.parametrize("command", ["touch {volume}/new", "touch /usr/new", 'test -n "$(ls -A $HOME)"'])
+def test_the_volume_is_read_only_and_the_home_is_empty(volume, command):
+    # As ParallelCluster sets it on a shared volume: only the read-only mount can refuse.
+    Path(volume.paths["mount_path"]).chmod(0o1777)
+    volume.smoke = {"hello": command.format(volume=volume.paths["mount_path"])}
+    assert not volume.prove()[0]["passed"]
+
+
+def test_nothing_stays_mounted(volume):
+    before = Path("/proc/self/mounts").read_text()
+    volume.prove()
+    assert Path("/proc/self/mounts").read_text() == before
