@@ -18,12 +18,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.lab import control, places  # noqa: E402
+from tests.spack import toy  # noqa: E402
 
 OUTPUT = ROOT / "demo-output"
 LAB_NAME = f"demo-{os.getpid()}"
 STAGE_MARK = "petal |"  # how the action petal.hpc.stage begins a line
 TOY_SEED = ROOT / "tests/data/seeds/toy.yaml"
-TOY_VARIABLES = ROOT / "tests/spack/toy.yaml"
 
 
 class PlaybookFailedError(Exception):
@@ -38,6 +38,7 @@ def main() -> int:
     for line in lacking:
         say(f"Without hosts: {line}")
     pcluster = prepare_pcluster()
+    prepare_spack()
     if not lacking:
         say("Starting the lab (its host image is built once, which takes a minute or two)")
     variables = control.start(LAB_NAME, hosts=not lacking, store=OUTPUT / "snapshots")
@@ -55,6 +56,12 @@ def main() -> int:
 
 def say(text: str) -> None:
     print(text, flush=True)
+
+
+def prepare_spack() -> None:
+    """Have a git mirror of Spack in the cache, or say that a stand-in builds."""
+    subprocess.run(["sh", str(ROOT / "scripts/spack_mirror.sh")], check=False)
+    say(f"Packages are built by {'the real Spack' if toy.has_mirror() else 'a stand-in for Spack: its repository cannot be reached'}.")
 
 
 def prepare_pcluster() -> pathlib.Path | None:
@@ -77,7 +84,7 @@ def demonstrate(seed: pathlib.Path, variables: dict, pcluster: pathlib.Path | No
         "cluster_config_validate": "validators" if pcluster else "none",
         "cluster_config_pcluster_python": str(pcluster or ""),
     }
-    extra = [f"@{places.state(LAB_NAME) / 'vars.json'}", f"@{TOY_VARIABLES}", json.dumps(options)]
+    extra = [f"@{places.state(LAB_NAME) / 'vars.json'}", json.dumps(toy.variables()), json.dumps(options)]
     if variables["lab_hosts"]:
         say("\n1. Build the software of the seed: once")
         play("build_seed.yml", extra)

@@ -11,9 +11,10 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from tests.spack import toy
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STAGE_MARK = "petal |"
-TOY_VARIABLES = ROOT / "tests/spack/toy.yaml"
 
 
 class Playbook:
@@ -22,7 +23,7 @@ class Playbook:
     def __init__(self, name: str, lab: Any, *arguments: str, **variables: Any) -> None:
         state_dir = pathlib.Path(lab.variables["lab_state_dir"])
         command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), str(ROOT / "playbooks" / name), *arguments]
-        for extra in (f"@{state_dir / 'vars.json'}", f"@{TOY_VARIABLES}", json.dumps(variables)):
+        for extra in (f"@{state_dir / 'vars.json'}", json.dumps(toy.variables()), json.dumps(variables)):
             command += ["-e", extra]
         ours = {
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),

@@ -23,6 +23,7 @@ def variables() -> dict[str, Any]:
         # Hosts of the lab see the cache there.
         "spack_bootstrap_git_url": f"file:///srv/petal/{'spack' if real else 'spack-stand-in'}.git",
         "spack_bootstrap_repos_override": True,
+        "spack_bootstrap_lmod": False,  # there is no toy recipe of Lmod; nodes have Environment Modules
         "spack_bootstrap_extra_repos": [
             {"name": "toy", "path": str(RECIPES)},
             # Spack's own test recipes bring the compiler recipes that it cannot do without.
