@@ -15,7 +15,7 @@ options:
     description: The build id.
     type: str
     required: true
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 """
 
 EXAMPLES = r"""

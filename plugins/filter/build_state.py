@@ -30,7 +30,7 @@ options:
     type: list
     elements: dict
     required: true
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 """
 
 EXAMPLES = r"""

@@ -30,7 +30,7 @@ options:
   seed:
     description: The name of the seed.
     type: str
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 """
 
 EXAMPLES = r"""

@@ -19,7 +19,7 @@ options:
     description: The seed, as P(petal.hpc.seed#lookup) returns it.
     type: dict
     required: true
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 """
 
 EXAMPLES = r"""

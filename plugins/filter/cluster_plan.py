@@ -22,7 +22,7 @@ options:
       Those left out, empty or V(null) take the role's defaults.
     type: dict
     default: {}
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 """
 
 EXAMPLES = r"""

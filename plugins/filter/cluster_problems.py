@@ -15,7 +15,7 @@ options:
     description: The configuration, parsed.
     type: dict
     required: true
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 """
 
 EXAMPLES = r"""

@@ -12,7 +12,7 @@ description:
   - Returns options for M(petal.hpc.ebs_volume), scaled to the size and within what EC2 allows. gp3 profiles stay within what
     ParallelCluster allows, too.
   - They are a start. Measure with CloudWatch, and change the volume in place when it has too much or too little.
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 positional: _input
 options:
   _input:

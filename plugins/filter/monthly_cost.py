@@ -14,7 +14,7 @@ description:
     throughput above 125 MiB/s; the IOPS of io2 become cheaper above 32000 and above 64000.
   - A snapshot is paid for the blocks that it stores. Without C(stored_gib) the whole size is taken, which is the upper bound.
   - The prices are those of one day in us-east-1; the result names the day. Give O(prices) for another region or for today's.
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 positional: _input
 options:
   _input:

@@ -15,7 +15,7 @@ options:
     description: The operating system under any of its names, for example V(al2023) or V(alinux2023).
     type: str
     required: true
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 """
 
 EXAMPLES = r"""

@@ -19,7 +19,7 @@ options:
     description: Return the short name that people use instead, V(al2023).
     type: bool
     default: false
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 """
 
 EXAMPLES = r"""

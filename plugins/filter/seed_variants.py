@@ -6,7 +6,7 @@ DOCUMENTATION = r"""
 name: seed_variants
 short_description: The platforms a seed is built for, each with its fingerprint
 version_added: 0.1.0
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 description:
   - Computes, for a seed as P(petal.hpc.seed#lookup) returns it, one variant for each architecture among its instance types.
   - The CPU target is the best one that the head node, the login nodes and all queues can run and the compiler can produce.

@@ -11,7 +11,7 @@ description:
   - Chooses among snapshots that are known already, by the rules of M(petal.hpc.snapshot_registry_info), and says why.
   - The smallest that is large enough is taken, of these the newest, of these the one with the smallest id.
   - Asks AWS nothing. A snapshot without C(state) or C(owner_id) is taken as complete and trusted.
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 positional: _input
 options:
   _input:

@@ -17,7 +17,7 @@ options:
     description: A Spack spec.
     type: str
     required: true
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 """
 
 EXAMPLES = r"""

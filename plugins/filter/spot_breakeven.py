@@ -14,7 +14,7 @@ description:
   - The documents from which this collection began say that EBS pays above 3 restarts a month, and in another place above about 80, for the
     same data set. Neither holds in general, because the instance price decides. So it is computed here, and not quoted.
   - Paid are the volume, storage and requests of S3, and the instance while it waits for its data. What the waiting of people costs is not.
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 positional: _input
 options:
   _input:

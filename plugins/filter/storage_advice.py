@@ -21,7 +21,7 @@ description:
   - C(long_run) - a run takes more than an hour. EBS.
   - C(large_dataset) - more than 10 GiB. EBS.
   - C(default) - no rule fired. S3.
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 positional: _input
 options:
   _input:

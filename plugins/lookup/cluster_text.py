@@ -27,7 +27,7 @@ options:
       - V(null) removes a key.
     type: dict
     default: {}
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 """
 
 EXAMPLES = r"""

@@ -6,7 +6,7 @@ DOCUMENTATION = r"""
 name: seed
 short_description: Read a seed, check it as a whole, fill in its defaults
 version_added: 0.1.0
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 description:
   - Reads a seed, the YAML file that names software and the cluster it is for, on the controller.
   - Every problem of the file is reported at once, each with its path, its line, the wrong value and the right ones.

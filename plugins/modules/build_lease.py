@@ -55,7 +55,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 """
 
 EXAMPLES = r"""

@@ -14,7 +14,7 @@ description:
   - A second run finds the snapshot by its fingerprint or its name and takes no other one.
   - A snapshot in state C(error) does not count; it is reported as a warning and another snapshot is taken.
   - Deletes only snapshots that carry the tag C(CreatedBy=petal.hpc) and that no image needs.
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 options:
   state:
     description:

@@ -12,7 +12,7 @@ short_description: List EBS snapshots
 description:
   - Lists snapshots, oldest first. Without options, all that this account owns in the region.
   - Options that are given must all match. A snapshot that does not exist is left out and is no error.
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 options:
   snapshot_ids:
     description: Only these snapshots. Left out, all.

@@ -15,7 +15,7 @@ description:
   - Registering the same thing twice changes nothing. One entry holds any number of snapshots, one for each region and variant.
   - Files are replaced at once and the index comes last, so a reader never sees half a registry; a lock keeps a second writer waiting.
   - Nothing is read from or changed in AWS. What an entry says is checked when it is used, by M(petal.hpc.snapshot_registry_info).
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 options:
   state:
     description:

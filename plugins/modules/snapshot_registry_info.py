@@ -16,7 +16,7 @@ description:
   - Among several that fit, the smallest that is large enough is taken, of these the newest, of these the one with the smallest id.
   - Without O(fingerprint), lists the entries of the registries and asks AWS nothing.
   - A source that cannot be read is reported as a warning, and the next one is asked.
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 options:
   fingerprint:
     description: The fingerprint to look for, with or without C(sha256:). Left out, the entries are listed.

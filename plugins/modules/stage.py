@@ -31,7 +31,7 @@ attributes:
   diff_mode:
     description: There is nothing to compare.
     support: none
-author: The petal.hpc founders
+author: petal.hpc contributors (@petal-hpc)
 """
 
 EXAMPLES = r"""

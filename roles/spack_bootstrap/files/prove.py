@@ -22,6 +22,7 @@ import tempfile
 import time
 
 NOBODY = 65534
+HOME = "/tmp/home"
 TAIL_LINES = 20
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 SHELLS = {"bash": ["bash", "--noprofile", "--norc"], "sh": ["sh"], "zsh": ["zsh", "-f"], "csh": ["csh", "-f"], "tcsh": ["tcsh", "-f"]}
@@ -33,7 +34,7 @@ class Room:
 
     def __init__(self, mount_path, hide):
         self.mount_path = mount_path
-        # /tmp in any case: it is the empty home of who tries the packages.
+        # /tmp in any case: it holds the empty home of who tries the packages.
         self.hide = sorted({"/tmp", *hide})
 
     def enter(self):
@@ -48,6 +49,8 @@ class Room:
         run("mount", "-o", "remount,bind,ro", self.mount_path)
         run("umount", aside)
         os.rmdir(aside)
+        os.mkdir(HOME)
+        os.chown(HOME, NOBODY, NOBODY)
 
 
 class Proof:
@@ -95,7 +98,7 @@ class Proof:
         kind = "csh" if shell.endswith("csh") else "sh"
         source = "{} {}/petal.{}\n".format({"csh": "source", "sh": "."}[kind], self.paths["profile"], kind)
         script = source * sourced + command + "\n"
-        environment = {"HOME": "/tmp", "PATH": SYSTEM_PATH, "USER": "nobody", "LOGNAME": "nobody", "SHELL": "/bin/" + shell, "LANG": "C"}
+        environment = {"HOME": HOME, "PATH": SYSTEM_PATH, "USER": "nobody", "LOGNAME": "nobody", "SHELL": "/bin/" + shell, "LANG": "C"}
         try:
             done = subprocess.run(
                 [*SHELLS[shell], "-c", script],
@@ -103,7 +106,7 @@ class Proof:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 env=environment,
-                cwd="/tmp",
+                cwd=HOME,
                 preexec_fn=become_nobody,
                 timeout=self.settings["timeout"],
                 check=False,

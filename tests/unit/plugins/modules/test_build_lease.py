@@ -41,7 +41,16 @@ class Clock:
 
 def lease(gateway, check_mode=False, dead=False, clock=None, **options):
     clock = clock or Clock()
-    defaults = {"volume_id": VOLUME, "build_id": "ab12", "state": "held", "stage": None, "holder": "me/1", "lease_seconds": 600, "wait_timeout": 0, "take_over": False}
+    defaults = {
+        "volume_id": VOLUME,
+        "build_id": "ab12",
+        "state": "held",
+        "stage": None,
+        "holder": "me/1",
+        "lease_seconds": 600,
+        "wait_timeout": 0,
+        "take_over": False,
+    }
     return run({**defaults, **options}, gateway, check_mode, now=clock.time, sleep=clock.sleep, is_dead=lambda lease: dead)
 
 

@@ -66,7 +66,11 @@ def snapshot(state, progress="100%"):
 
 
 def volume(**tags):
-    return {"volume_id": "vol-1", "state": "in-use", "tags": {"petal:fingerprint": "sha256:ab", **{f"petal:{name}": value for name, value in tags.items()}}}
+    return {
+        "volume_id": "vol-1",
+        "state": "in-use",
+        "tags": {"petal:fingerprint": "sha256:ab", **{f"petal:{name}": value for name, value in tags.items()}},
+    }
 
 
 ROOT_VOLUME = {"volume_id": "vol-root", "state": "in-use", "tags": {"petal:build-id": "ab12"}}
