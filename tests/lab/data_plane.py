@@ -17,6 +17,7 @@ from moto.ec2.responses import EC2Response
 
 from tests.lab.devices import LocalHost, loop_devices_of, run
 
+FOLDER = "ebs"
 GIB = 1 << 30
 LARGEST_FILE = (1 << 44) - GIB  # ext4 ends at 16 TiB; no test writes beyond
 
@@ -34,18 +35,22 @@ class Host(Protocol):
         """Whether a file system on the device is mounted."""
 
 
+def image_of(state_dir: pathlib.Path, resource_id: str) -> pathlib.Path:
+    """The file of a volume or snapshot."""
+    return state_dir / FOLDER / f"{resource_id}.img"
+
+
 class DataPlane:
     """Follows what moto does to volumes and snapshots, and does the same to their files."""
 
-    def __init__(self, folder: pathlib.Path, host_for: Callable[[str], Host] | None = None):
-        self.folder = folder / "ebs"
-        self.folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, state_dir: pathlib.Path, host_for: Callable[[str], Host] | None = None):
+        self._state_dir = state_dir
+        (state_dir / FOLDER).mkdir(parents=True, exist_ok=True)
         local = LocalHost()
         self.host_for = host_for or (lambda instance_id: local)
 
     def image(self, resource_id: str) -> pathlib.Path:
-        """The file of a volume or snapshot."""
-        return self.folder / f"{resource_id}.img"
+        return image_of(self._state_dir, resource_id)
 
     def install(self) -> None:
         """Follow moto's EBS backend in this process; volumes of RunInstances and TerminateInstances pass there too."""

@@ -118,11 +118,11 @@ def run(
         from tests.lab.hosts import Fleet
 
         fleet = Fleet(state_dir)
-    if store_dir:
-        store.restore(store_dir, state_dir)  # before any rule says how a snapshot comes to be
     app = make_app(state_dir, fleet and fleet.host_for, rules=rules, blocks=blocks, public_key=public_key)
     if fleet:
         fleet.install()
+    if store_dir:
+        store.restore(store_dir, state_dir)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server(ADDRESS, port, app, threaded=True, request_handler=MotoRequestHandler)
 

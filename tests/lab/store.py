@@ -1,5 +1,6 @@
 """Snapshots that outlive a lab: kept in a folder when it stops, there again when the next one starts.
 
+Keys end with their lab: an encrypted snapshot comes back under the new lab's default key.
 `<store>/<snapshot id>.json` says what a snapshot is, `<snapshot id>.img` holds its bytes.
 """
 
@@ -11,6 +12,7 @@ import pathlib
 
 from moto.ec2.models import ec2_backends
 
+from tests.lab.data_plane import image_of
 from tests.lab.devices import run
 
 
@@ -28,7 +30,7 @@ def keep(state_dir: pathlib.Path, store: pathlib.Path) -> None:
         if path.stem not in snapshots:
             path.unlink()
     for snapshot_id, (account, region, snapshot) in snapshots.items():
-        image = state_dir / "ebs" / f"{snapshot_id}.img"
+        image = image_of(state_dir, snapshot_id)
         if image.exists():
             _copy(image, store / image.name)
         record = {
@@ -38,7 +40,6 @@ def keep(state_dir: pathlib.Path, store: pathlib.Path) -> None:
             "volume_id": snapshot.volume_id,
             "description": snapshot.description,
             "encrypted": snapshot.encrypted,
-            "kms_key_id": snapshot.kms_key_id,
             "start_time": snapshot.start_time.isoformat(),
             "tags": {tag["key"]: tag["value"] for tag in snapshot.get_tags()},
         }
@@ -47,23 +48,23 @@ def keep(state_dir: pathlib.Path, store: pathlib.Path) -> None:
 
 
 def restore(store: pathlib.Path, state_dir: pathlib.Path) -> None:
-    """Put the snapshots of the store into a moto that is still as it was made, under their own ids."""
+    """Put the snapshots of the store into moto, under their own ids."""
     for path in sorted(store.glob("snap-*.json")):
         record = json.loads(path.read_text())
         backend = ec2_backends[record["account"]][record["region"]]
         volume = backend.create_volume(size=record["size"], zone_name=f"{record['region']}a", encrypted=record["encrypted"])
         snapshot = backend.create_snapshot(volume.id, record["description"])
-        del backend.snapshots[snapshot.id]
         backend.delete_volume(volume.id)
+        del backend.snapshots[snapshot.id]
+        image_of(state_dir, snapshot.id).unlink(missing_ok=True)
         snapshot.id = path.stem
         snapshot.volume.id = record["volume_id"]
-        snapshot.kms_key_id = record["kms_key_id"]
         snapshot.start_time = datetime.datetime.fromisoformat(record["start_time"])
         snapshot.add_tags(record["tags"])
         backend.snapshots[snapshot.id] = snapshot
         image = path.with_suffix(".img")
         if image.exists():
-            _copy(image, state_dir / "ebs" / image.name)
+            _copy(image, image_of(state_dir, snapshot.id))
 
 
 def _copy(source: pathlib.Path, target: pathlib.Path) -> None:
