@@ -17,7 +17,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.lab import control, places  # noqa: E402
+from tests.lab import control, hooks, places  # noqa: E402
+from tests.lab.client import Lab  # noqa: E402
 from tests.spack import toy  # noqa: E402
 
 OUTPUT = ROOT / "demo-output"
@@ -81,6 +82,7 @@ def demonstrate(seed: pathlib.Path, variables: dict, pcluster: pathlib.Path | No
         "registry": str(OUTPUT / "registry"),
         "volume_size_gib": 8,
         "cluster_config_path": str(OUTPUT / f"{seed.stem}.cluster.yaml"),
+        "cluster_config_hooks": hooks.publish(lab()),
         "cluster_config_validate": "validators" if pcluster else "none",
         "cluster_config_pcluster_python": str(pcluster or ""),
     }
@@ -115,8 +117,9 @@ def play(playbook: str, extra: list[str]) -> None:
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks/collections"),
         "ANSIBLE_NOCOLOR": "1",
     }
-    environment = {**os.environ, **read_environment(), **ours}
-    with log_path.open("w") as log, subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+    environment = {**os.environ, **lab().environment(), **ours}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with log_path.open("w") as log, subprocess.Popen(command, env=environment, **pipes) as run:
         for line in run.stdout:
             log.write(line)
             if line.startswith(STAGE_MARK):
@@ -126,11 +129,8 @@ def play(playbook: str, extra: list[str]) -> None:
         raise PlaybookFailedError(f"playbook {name} failed; {log_path.relative_to(ROOT)} has all of its output")
 
 
-def read_environment() -> dict[str, str]:
-    """Return the variables that point Ansible to the lab and to nothing else."""
-    from tests.lab.client import Lab
-
-    return Lab(json.loads((places.state(LAB_NAME) / "vars.json").read_text())["lab_endpoint"], {}, None).environment()
+def lab() -> Lab:
+    return Lab(json.loads((places.state(LAB_NAME) / "vars.json").read_text())["lab_endpoint"], {}, None)
 
 
 def summarise(options: dict) -> None:

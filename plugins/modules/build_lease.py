@@ -11,7 +11,8 @@ short_description: Let only one run work on a build at a time
 description:
   - Writes who works on a build, until when, and how far it is, as tags of the build's volume, where every controller sees them.
   - EC2 has no conditional tag write. The lease is written, read again after a moment, and held by whoever is then named.
-  - A run that was killed leaves its lease behind. On the same controller that is noticed at once; elsewhere the lease runs out, or O(take_over) takes it.
+  - A run that was killed leaves its lease behind. On the same controller that is noticed at once; elsewhere the lease runs out,
+    or O(take_over) takes it.
 options:
   volume_id:
     description: The volume of the build.
@@ -152,7 +153,8 @@ def run(params, gateway, check_mode, now=time.time, sleep=time.sleep, is_dead=di
             taken = check_mode or take(params, gateway, wanted, sleep)
             if taken:
                 stage = params["stage"] or tags.read(found_tags, tags.STAGE) or ""
-                return {"changed": True, "held": not check_mode, "gone": False, "holder": wanted.holder, "expires": wanted.expires, "stage": stage}
+                held = {"held": not check_mode, "gone": False, "holder": wanted.holder, "expires": wanted.expires}
+                return {"changed": True, **held, "stage": stage}
         elif now() >= deadline:
             raise refuse_lease(params["build_id"], found, int(now()))
         sleep(POLL_SECONDS)

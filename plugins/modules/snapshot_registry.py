@@ -38,7 +38,7 @@ options:
       - The region that the snapshot is in. Left out, the region that AWS settings give.
       - Not used to retire or remove.
     type: str
-    aliases: [aws_region, ec2_region]
+    aliases: [aws_region]
   snapshot_id:
     description:
       - The snapshot. Required to register.

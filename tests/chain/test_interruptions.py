@@ -10,7 +10,18 @@ from tests.lab.fixtures import lab_hosts  # noqa: F401
 pytestmark = pytest.mark.hosts
 SEED = ROOT / "tests/data/seeds/interrupted.yaml"
 # Each run is killed when it says that it has reached the stage, or so many seconds later.
-KILLS = [("plan", 0), ("plan", 4), ("volume", 0), ("volume", 3), ("host", 0), ("mounted", 0), ("mounted", 6), ("installed", 0), ("released", 0), ("snapshot", 0)]
+KILLS = [
+    ("plan", 0),
+    ("plan", 4),
+    ("volume", 0),
+    ("volume", 3),
+    ("host", 0),
+    ("mounted", 0),
+    ("mounted", 6),
+    ("installed", 0),
+    ("released", 0),
+    ("snapshot", 0),
+]
 
 
 def kill_at(stage, delay, lab, options):

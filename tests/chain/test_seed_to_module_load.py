@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from tests.chain.playbook import ROOT, left_over, run, snapshots
+from tests.lab import hooks
 from tests.lab.fixtures import lab_hosts  # noqa: F401
 
 pytestmark = pytest.mark.hosts
@@ -19,8 +20,9 @@ def journey(lab_hosts, tmp_path_factory):  # noqa: F811
     options = {
         "seed": str(SEED),
         "registry": str(folder / "registry"),
-        "volume_size_gib": 4,
+        "volume_size_gib": 8,
         "cluster_config_path": str(folder / "cluster.yaml"),
+        "cluster_config_hooks": hooks.publish(lab_hosts),
         "cluster_config_validate": "none",
     }
     runs = {name: run(name, lab_hosts, **options) for name in ("build_seed.yml", "deploy_cluster.yml")}
@@ -76,7 +78,7 @@ def test_the_config_mounts_the_snapshot(journey):
 
 def test_a_user_on_the_compute_node_loads_and_runs_the_software(journey):
     assert journey["use"].ok, journey["use"].text[-4000:]
-    assert "toyapp-gui 3.0 over toybase" in journey["use"].text
+    assert "toyapp 3.0 with toylib 2.0 over toybase" in journey["use"].text
 
 
 def test_status_and_list_name_the_snapshot(journey):

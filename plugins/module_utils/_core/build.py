@@ -73,7 +73,7 @@ class Lease:
 
 def parse_lease(value: str | None) -> Lease | None:
     """Read a lease from its tag; None for no lease or one that nobody can read."""
-    holder, _, expires = (value or "").rpartition(" ")
+    holder, _space, expires = (value or "").rpartition(" ")
     if not expires.isdigit() or not holder.rpartition("/")[2].isdigit():
         return None
     return Lease(holder, int(expires))
@@ -89,7 +89,8 @@ def refuse_lease(build_id: str, found: Lease, now: int) -> ExplainedError:
     return ExplainedError(
         f"Build {build_id} is being run by {found.holder}; its lease lasts {minutes} more minutes.",
         resource=build_id,
-        next_step="Wait for it (set wait_for_build: true), watch it with the playbook build_status, or, if that run is known to be dead, set take_over: true.",
+        next_step="Wait for it (set wait_for_build: true), watch it with the playbook build_status, "
+        "or, if that run is known to be dead, set take_over: true.",
         holder=found.holder,
         expires=found.expires,
     )
@@ -99,7 +100,7 @@ def build_state(build_id: str, volumes: list[dict], hosts: list[dict], snapshots
     """Sum up how far a build is from what its tags say.
 
     volumes, snapshots: as ebs_volume_info and ebs_snapshot_info return them. hosts: as amazon.aws.ec2_instance_info does.
-    Returns build_id, stage ("none" when nothing is found), summary, holder, volume_id, instance_id and snapshot_id ("" where there is none).
+    Returns build_id, stage ("none" when nothing is found), summary, holder, volume_id, instance_id and snapshot_id; "" where there is none.
     """
     # The root volume of the host carries the build id too, but no fingerprint.
     volumes = [volume for volume in volumes if tags.read(volume["tags"], tags.FINGERPRINT)]

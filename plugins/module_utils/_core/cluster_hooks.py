@@ -59,6 +59,6 @@ def s3_access(buckets: Iterable[BucketMount], hooks_url: str) -> list[dict]:
         entry = access.setdefault(mount.bucket, {"bucket": mount.bucket, "key": "", "write": False})
         entry["write"] = entry["write"] or not mount.read_only
     if hooks_url.startswith("s3://"):
-        bucket, _, prefix = hooks_url[len("s3://") :].strip("/").partition("/")
+        bucket, _slash, prefix = hooks_url[len("s3://") :].strip("/").partition("/")
         access.setdefault(bucket, {"bucket": bucket, "key": f"{prefix}/*" if prefix else "", "write": False})
     return list(access.values())

@@ -47,7 +47,7 @@ class InstanceType:
 
 def find_instance_type(name: str) -> InstanceType | None:
     """Return the type of that name ("c5.xlarge"), also a retired one, or None."""
-    family, _, size = str(name).partition(".")
+    family, _dot, size = str(name).partition(".")
     architecture, microarchitecture, sizes = FAMILIES.get(family, ("", "", {}))
     if size not in sizes:
         return None

@@ -24,7 +24,7 @@ MAX_VALUES = 100_000
 # The C reader overflows its stack on thousands of opening brackets.
 MAX_DEPTH = 50
 
-Path = tuple[str | int, ...]
+Path = tuple[Any, ...]  # keys and indexes
 
 
 @dataclasses.dataclass(frozen=True)

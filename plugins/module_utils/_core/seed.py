@@ -77,6 +77,10 @@ def _without_nulls(value: Any) -> Any:
     return value
 
 
+def _is_integer(_checker: Any, value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _schema_problems(data: Any, schema: dict[str, Any]) -> Iterator[tuple[Path, str]]:
     if jsonschema is None:
         raise ExplainedError(
@@ -84,7 +88,7 @@ def _schema_problems(data: Any, schema: dict[str, Any]) -> Iterator[tuple[Path, 
             next_step="Install the collection's requirements.txt there.",
         )
     # To JSON Schema 4.0 is a whole number; to what reads our output it is not.
-    types = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _checker, value: type(value) is int)
+    types = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
     validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=types)
     for error in validator(schema).iter_errors(data):
         path = tuple(error.absolute_path)

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Check ParallelCluster configurations with the aws-parallelcluster package of the Python that runs this file.
 
 validate_cluster_config.py [--level LEVEL] [--cluster-name NAME] CONFIG.yaml [CONFIG.yaml ...]

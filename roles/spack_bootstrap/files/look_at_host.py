@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright: petal.hpc contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Say what the role needs to know of a build host, as JSON, in one go: a task for each question would take longer than the answers.

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright: petal.hpc contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Prove that the software volume works on its own: read-only, in an empty home, without the build host's files.
