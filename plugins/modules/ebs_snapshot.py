@@ -11,109 +11,121 @@ version_added: 0.1.0
 short_description: Take and delete snapshots of EBS volumes
 description:
   - Takes a snapshot of a volume, with all its tags from its first moment, and waits until it is complete.
-  - A second run finds the snapshot by its fingerprint or its name and takes no other one.
+  - A second run finds the snapshot by its fingerprint, or its name and generation, and takes no other one.
+  - O(snapshots) takes a list and works on all of it at once in one process, with few requests and one wait for all.
   - A snapshot in state C(error) does not count; it is reported as a warning and another snapshot is taken.
   - Deletes only snapshots that carry the tag C(CreatedBy=petal.hpc) and that no image needs.
 author: petal.hpc contributors (@petal-hpc)
 options:
-  state:
+  snapshots:
     description:
-      - C(present) takes the snapshot unless there is one already.
-      - C(absent) deletes it; a snapshot that does not exist is a success.
-    type: str
-    choices: [present, absent]
-    default: present
-  snapshot_id:
-    description:
-      - An existing snapshot, to wait for, to tag or to delete.
-      - Left out, the snapshot is told from others by O(fingerprint), else by O(name).
-    type: str
-  volume_id:
-    description:
-      - The volume to take a snapshot of.
-      - May be left out when the snapshot exists already.
-    type: str
-    aliases: [volume]
-  name:
-    description:
-      - The snapshot's C(Name) tag.
-      - Without O(fingerprint) and O(snapshot_id) it also tells the snapshot from others, among those that this account owns.
-      - Left out, the snapshot gets no C(Name).
-    type: str
-  description:
-    description: Text that AWS shows beside the snapshot, at most 255 characters. Left out, it is empty. It cannot be changed later.
-    type: str
-  fingerprint:
-    description:
-      - The fingerprint of the build on the volume, C(sha256:) and 64 hexadecimal digits, as P(petal.hpc.seed_variants#filter) returns it.
-      - An own snapshot that is pending or completed and carries it, in C(petal:fingerprint) or the older C(pctl:fingerprint), is used.
-      - Left out, the snapshot carries no fingerprint and O(name) tells it from others.
-    type: str
-  tags:
-    description:
-      - Further tags. On a snapshot that exists already, those that are missing or differ are set; none is ever removed.
-      - Left out, only the collection's own tags are set.
-    type: dict
-    default: {}
-    aliases: [resource_tags]
-  copy_volume_tags:
-    description:
-      - Take over the volume's tags that begin with C(petal:), except those that hold for the volume alone
-        (lease, progress, stage, generation, protected, owner).
-      - O(tags) win over them.
-    type: bool
-    default: false
-  consistency:
-    description:
-      - What is known about the data, recorded as the tag C(petal:consistency).
-      - C(clean) when the file system was unmounted or frozen; C(crash) when it was in use, so that the snapshot is as after a power cut.
-      - Left out, it is C(clean) for a volume that is not attached, else C(crash) with a warning.
-    type: str
-    choices: [clean, crash]
-  share_with:
-    description:
-      - Accounts that may use the snapshot from now on, as twelve digits in quotes. Accounts that may use it already keep that right.
-      - A snapshot under the default key C(aws/ebs) cannot be shared; that is said before the snapshot is taken.
-      - Left out, nobody is added.
-    type: list
-    elements: str
-    default: []
-  unshare_from:
-    description:
-      - Accounts that may use the snapshot no longer. Volumes and copies that they have made stay theirs.
-      - Left out, nobody is removed.
-    type: list
-    elements: str
-    default: []
-  public:
-    description:
-      - V(true) lets everybody use the snapshot, and needs O(confirm_public); V(false) ends that. An encrypted snapshot cannot be public.
-      - Left out, it stays as it is; a new snapshot is never public.
-    type: bool
-  confirm_public:
-    description: Says that everybody on AWS may read what is on the snapshot.
-    type: bool
-    default: false
-  copy_to:
-    description:
-      - Regions to copy the snapshot to, all at once.
-      - A region that holds a copy already, or a snapshot with the same fingerprint, is left alone.
-      - Copies get the snapshot's tags and description, and C(petal:copied-from). Who may use them is not copied; share each in its region.
-      - A region that fails does not stop the others; the task fails at the end and returns what became of each.
-      - Needs O(wait=true), as EC2 copies complete snapshots only. Left out, no copy is made.
+      - Snapshots to bring to their states, all at once. Each item takes the options of the module;
+        what is given beside O(snapshots) is the default of every item.
+      - A failure does not stop the others; the task fails at the end and returns what became of each. A snapshot may be named once.
     type: list
     elements: dict
-    default: []
-    suboptions:
-      region:
-        description: The region to copy to.
-        type: str
-        required: true
-      kms_key_id:
+    suboptions: &snapshot_options
+      state:
         description:
-          - The key of that region to encrypt the copy with.
-          - Left out, the copy of an encrypted snapshot gets the region's default key, and that of another is not encrypted.
+          - C(present) takes the snapshot unless there is one already.
+          - C(absent) deletes it; a snapshot that does not exist is a success.
+          - V(present) when left out.
         type: str
+        choices: [present, absent]
+      snapshot_id:
+        description:
+          - An existing snapshot, to wait for, to tag or to delete.
+          - Left out, the snapshot is told from others by O(fingerprint), else by O(name) and O(generation).
+        type: str
+      volume_id:
+        description:
+          - The volume to take a snapshot of.
+          - May be left out when the snapshot exists already.
+        type: str
+        aliases: [volume]
+      name:
+        description:
+          - The snapshot's C(Name) tag.
+          - Without O(fingerprint) and O(snapshot_id) it also tells the snapshot from others, among those that this account owns.
+          - Left out, the snapshot gets no C(Name).
+        type: str
+      generation:
+        description:
+          - Counts the snapshots of one O(name), kept in the tag C(petal:generation). Another number asks for another snapshot.
+          - Left out, the snapshot of that name without a number is meant.
+        type: int
+      description:
+        description: Text that AWS shows beside the snapshot, at most 255 characters. Left out, it is empty. It cannot be changed later.
+        type: str
+      fingerprint:
+        description:
+          - The fingerprint of the build on the volume, C(sha256:) and 64 hexadecimal digits,
+            as P(petal.hpc.seed_variants#filter) returns it.
+          - An own snapshot that is pending or completed and carries it, in C(petal:fingerprint) or the older C(pctl:fingerprint), is used.
+          - Left out, the snapshot carries no fingerprint and O(name) tells it from others.
+        type: str
+      tags:
+        description:
+          - Further tags. On a snapshot that exists already, those that are missing or differ are set; none is ever removed.
+          - Left out, only the collection's own tags are set.
+        type: dict
+        aliases: [resource_tags]
+      copy_volume_tags:
+        description:
+          - Take over the volume's tags that begin with C(petal:), except those that hold for the volume alone
+            (lease, progress, stage, generation, protected, owner).
+          - O(tags) win over them. V(false) when left out.
+        type: bool
+      consistency:
+        description:
+          - What is known about the data, recorded as the tag C(petal:consistency).
+          - C(clean) when the file system was unmounted or frozen; C(crash) when it was in use, as after a power cut.
+          - Left out, it is C(clean) for a volume that is not attached, else C(crash) with a warning.
+        type: str
+        choices: [clean, crash]
+      share_with:
+        description:
+          - Accounts that may use the snapshot from now on, as twelve digits in quotes. Accounts that may use it already keep that right.
+          - A snapshot under the default key C(aws/ebs) cannot be shared; that is said before the snapshot is taken.
+          - Left out, nobody is added.
+        type: list
+        elements: str
+      unshare_from:
+        description:
+          - Accounts that may use the snapshot no longer. Volumes and copies that they have made stay theirs.
+          - Left out, nobody is removed.
+        type: list
+        elements: str
+      public:
+        description:
+          - V(true) lets everybody use the snapshot, and needs O(confirm_public); V(false) ends that.
+          - An encrypted snapshot cannot be public.
+          - Left out, it stays as it is; a new snapshot is never public.
+        type: bool
+      confirm_public:
+        description: Says that everybody on AWS may read what is on the snapshot. V(false) when left out.
+        type: bool
+      copy_to:
+        description:
+          - Regions to copy the snapshot to, all at once.
+          - A region that holds a copy already, or a snapshot with the same fingerprint, is left alone.
+          - Copies get the snapshot's tags and description, and C(petal:copied-from).
+          - Who may use them is not copied; share each in its region.
+          - A region that fails does not stop the others; the task fails at the end and returns what became of each.
+          - Needs O(wait=true), as EC2 copies complete snapshots only. Left out, no copy is made.
+        type: list
+        elements: dict
+        suboptions:
+          region:
+            description: The region to copy to.
+            type: str
+            required: true
+          kms_key_id:
+            description:
+              - The key of that region to encrypt the copy with.
+              - Left out, the copy of an encrypted snapshot gets the region's default key, and that of another is not encrypted.
+            type: str
+  <<: *snapshot_options
   wait:
     description: Whether to wait until the snapshot is complete; a volume can be restored from it only then.
     type: bool
@@ -133,7 +145,7 @@ attributes:
     description: The snapshot before and after.
   idempotent:
     support: full
-    description: By snapshot_id, else by fingerprint, else by name among the account's own snapshots.
+    description: By snapshot_id, else by fingerprint, else by name and generation among the account's own snapshots.
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -188,6 +200,23 @@ EXAMPLES = r"""
     share_with: ["111122223333", "444455556666"]
     unshare_from: ["777788889999"]
 
+- name: Take another snapshot of the same name, beside the first one
+  petal.hpc.ebs_snapshot:
+    region: us-east-1
+    volume_id: vol-0123456789abcdef0
+    name: imagenet-2026-11
+    generation: 2
+
+- name: Take snapshots of three volumes, all at once
+  petal.hpc.ebs_snapshot:
+    region: us-east-1
+    tags:
+      Project: vision
+    snapshots:
+      - {name: checkpoints-1, volume_id: vol-0123456789abcdef1}
+      - {name: checkpoints-2, volume_id: vol-0123456789abcdef2}
+      - {name: checkpoints-3, volume_id: vol-0123456789abcdef3, share_with: ["111122223333"]}
+
 - name: Delete a snapshot
   petal.hpc.ebs_snapshot:
     region: us-east-1
@@ -200,7 +229,7 @@ snapshot:
   description:
     - The snapshot as AWS shows it after waiting; in check mode as it would be.
     - For O(state=absent) the snapshot that was deleted.
-  returned: unless there was nothing to delete
+  returned: without O(snapshots); null when there was nothing to delete
   type: dict
   contains:
     snapshot_id:
@@ -300,202 +329,249 @@ copies:
       description: The copy, with the fields of RV(snapshot).
       returned: on success
       type: dict
+results:
+  description: One result for each item, in the order of O(snapshots).
+  returned: with O(snapshots)
+  type: list
+  elements: dict
+  contains:
+    item:
+      description: The snapshot's id, name or fingerprint as asked for.
+      type: str
+      sample: checkpoints-1
+    changed:
+      description: Whether this snapshot was or would be changed.
+      type: bool
+      sample: true
+    failed:
+      description: Whether this snapshot failed.
+      type: bool
+      sample: false
+    msg:
+      description: Why it failed.
+      returned: on failure
+      type: str
+      sample: Volume vol-0123456789abcdef1 is in us-west-2, not in us-east-1.
+    snapshot:
+      description: As RV(snapshot).
+      type: dict
+    copies:
+      description: As RV(copies).
+      returned: when the item has copy_to
+      type: list
+      elements: dict
+failed_items:
+  description: The items that failed.
+  returned: when one of O(snapshots) failed
+  type: list
+  elements: str
+  sample: [checkpoints-1]
 """
 
 import dataclasses
-from concurrent.futures import ThreadPoolExecutor
+import functools
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ..module_utils._aws.snapshot_changes import Item, SnapshotChanges, copy_all, together
+from ..module_utils._aws.snapshot_parts import PARTS
 from ..module_utils._aws.snapshots import SnapshotGateway
+from ..module_utils._aws.volumes import CLIENT_CONFIG
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.plan import Plan
-from ..module_utils._core.sharing import SharingRequest, check_accounts, plan_sharing
-from ..module_utils._core.snapshot import (
-    Snapshot,
-    SnapshotRequest,
-    canonical_fingerprint,
-    keep_one,
-    plan_absent,
-    plan_copy,
-    plan_snapshot,
-)
+from ..module_utils._core.snapshot import Snapshot, SnapshotRequest, alike, canonical_fingerprint, plan_absent, plan_snapshot
 
-ARGUMENT_SPEC = {
-    "state": {"choices": ["present", "absent"], "default": "present"},
+SNAPSHOT_OPTIONS = {
+    "state": {"choices": ["present", "absent"]},
     "snapshot_id": {},
     "volume_id": {"aliases": ["volume"]},
     "name": {},
+    "generation": {"type": "int"},
     "description": {},
     "fingerprint": {},
-    "tags": {"type": "dict", "default": {}, "aliases": ["resource_tags"]},
-    "copy_volume_tags": {"type": "bool", "default": False},
+    "tags": {"type": "dict", "aliases": ["resource_tags"]},
+    "copy_volume_tags": {"type": "bool"},
     "consistency": {"choices": ["clean", "crash"]},
-    "share_with": {"type": "list", "elements": "str", "default": []},
-    "unshare_from": {"type": "list", "elements": "str", "default": []},
+    "share_with": {"type": "list", "elements": "str"},
+    "unshare_from": {"type": "list", "elements": "str"},
     "public": {"type": "bool"},
-    "confirm_public": {"type": "bool", "default": False},
+    "confirm_public": {"type": "bool"},
     "copy_to": {
         "type": "list",
         "elements": "dict",
-        "default": [],
         "options": {"region": {"required": True}, "kms_key_id": {"no_log": False}},
     },
+}
+ARGUMENT_SPEC = {
+    **SNAPSHOT_OPTIONS,
+    "snapshots": {"type": "list", "elements": "dict", "options": SNAPSHOT_OPTIONS},
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 3600},
 }
 
 
 def run(params, gateway, check_mode, gateway_in=None):
-    """Bring one snapshot to the requested state.
+    """Bring one snapshot, or each of params["snapshots"], to its state.
 
     gateway: a SnapshotGateway or its fake. gateway_in: returns the one for another region, needed for copies only.
+    Returns the module's result; "failed" is in it when one of the snapshots of a list failed.
+    Raises ExplainedError when the only one failed, or nothing could be done.
     """
-    request = request_from(params)
-    if params["state"] == "absent":
-        return remove(request, gateway, check_mode)
-    found = gateway.find_alike(request)
-    nothing_usable = not any(snapshot.usable for snapshot in found)
-    volume = gateway.get_volume(request.volume_id) if request.volume_id and nothing_usable else None
-    plan = plan_snapshot(request, found, volume)
-    check_copies(params, gateway.region)
-    # Decided before anything is made: what can never be shared must not be built first.
-    sharing = decide_sharing(params, plan, gateway)
-    snapshot, warnings = plan.after, [*plan.warnings, *sharing.warnings]
+    items = [item_from(options) for options in all_options(params)]
+    decide(items, gateway, params["wait"])
     if not check_mode:
-        kept, doubles = settle(apply(plan, request, gateway), plan, request, gateway, params)
-        apply_sharing(sharing, kept, gateway)
-        snapshot, warnings = kept.to_result(), warnings + doubles
-    result = {
-        "changed": plan.changed or sharing.changed,
-        "snapshot": {**snapshot, **(sharing.after or {})},
-        "diff": {side: {**plan.diff()[side], **sharing.diff()[side]} for side in ("before", "after")},
-        "warnings": warnings,
-    }
-    return with_copies(result, params, gateway.region, gateway_in, check_mode) if params["copy_to"] else result
+        SnapshotChanges(gateway, params["wait"], params["wait_timeout"]).carry_out(items)
+    regions = {target["region"] for item in items if item.stays for target in item.options["copy_to"] or ()}
+    copy_all(items, gateway, {region: gateway_in(region) for region in regions}, params["wait_timeout"], check_mode)
+    warnings = [warning for item in items for warning in item.warnings]
+    if params["snapshots"] is not None:
+        return {**summary(items, check_mode), "warnings": warnings}
+    result = {**result_of(items[0], check_mode), "warnings": warnings}
+    error = items[0].error
+    if error is not None:
+        raise ExplainedError(error.what, resource=error.resource, next_step=error.next_step, **{**result, **error.details})
+    return result
 
 
-def request_from(params):
+def all_options(params):
+    """Return the options of each snapshot; what is said beside the list holds where an item says nothing."""
+    common = {name: params[name] for name in SNAPSHOT_OPTIONS}
+    if params["snapshots"] is None:
+        return [common]
+    return [{**common, **{name: value for name, value in one.items() if value is not None}} for one in params["snapshots"]]
+
+
+def item_from(options):
+    """Return the Item that the options describe, with its error when they contradict each other."""
+    item = Item(options["snapshot_id"] or options["name"] or options["fingerprint"] or "without an identity", options)
+    with item.catching():
+        item.request = request_from(options)
+    return item
+
+
+def request_from(options):
     """Return the SnapshotRequest that the options describe."""
-    request = SnapshotRequest(**{field.name: params[field.name] for field in dataclasses.fields(SnapshotRequest)})
+    given = {field.name: options[field.name] for field in dataclasses.fields(SnapshotRequest) if options[field.name] is not None}
+    request = SnapshotRequest(**given)
+    if not (request.snapshot_id or request.fingerprint or request.name):
+        raise ExplainedError("A snapshot has neither snapshot_id nor fingerprint nor name.", next_step="Give one: it must be found again.")
+    if request.generation is not None and (request.snapshot_id or request.fingerprint):
+        raise ExplainedError(
+            "generation counts the snapshots of one name.", next_step="Leave snapshot_id and fingerprint out, or generation."
+        )
     tags = {str(key): str(value) for key, value in request.tags.items()}
     fingerprint = canonical_fingerprint(request.fingerprint) if request.fingerprint else None
     return dataclasses.replace(request, tags=tags, fingerprint=fingerprint)
 
 
-def decide_sharing(params, plan, gateway):
-    """Return the Plan for who may use the snapshot; an empty one when nothing is said about it."""
-    request = SharingRequest(
-        tuple(params["share_with"]), tuple(params["unshare_from"]), public=params["public"], confirm_public=params["confirm_public"]
-    )
-    if not request.asks_for_something:
-        return Plan()
-    snapshot = Snapshot.from_result(plan.after)
-    return plan_sharing(check_accounts(request), snapshot, gateway.sharing_facts(snapshot, request))
+def decide(items, gateway, wait):
+    """Read what exists, for all items together, and give each item its plans or its error."""
+    refuse_repetitions(items)
+    items = [item for item in items if item.error is None]
+    candidates = gateway.find_candidates([item.request for item in items])
+    found = {id(item): alike(item.request, candidates) for item in items}
+    missing = [item for item in items if wants(item) and not any(snapshot.usable for snapshot in found[id(item)])]
+    volumes = gateway.find_volumes(item.request.volume_id for item in missing if item.request.volume_id)
+
+    def plan(item):
+        if not wants(item):
+            item.plan = plan_removal(item.request, found[id(item)], gateway)
+            return
+        volume_id = item.request.volume_id if item in missing else None
+        # Asked for on its own, a volume that is not there explains where it is.
+        volume = (volumes.get(volume_id) or gateway.get_volume(volume_id)) if volume_id else None
+        item.plan = plan_snapshot(item.request, found[id(item)], volume)
+        check_copies(item.options["copy_to"] or (), gateway.region, wait)
+        item.snapshot = Snapshot.from_result(item.plan.after)
+        # Decided before anything is made: what can never be shared must not be built first.
+        item.parts = [(part, part.decide(item.options, item.snapshot, gateway)) for part in PARTS]
+        item.warnings += [warning for one in item.all_plans for warning in one.warnings]
+
+    together(items, plan)
 
 
-def apply_sharing(sharing, snapshot, gateway):
-    """Change who may use the snapshot, as planned."""
-    if sharing.changed:
-        before, after = set(sharing.before["shared_with"]), set(sharing.after["shared_with"])
-        gateway.change_sharing(snapshot.snapshot_id, gained=after - before, lost=before - after)
+def wants(item):
+    """Say whether the item asks for a snapshot, rather than for its end."""
+    return item.options["state"] != "absent"
 
 
-def apply(plan, request, gateway):
-    """Carry out a plan; return the snapshot that was made or found."""
-    if plan.actions == ("create",):
-        after = plan.after
-        return gateway.create_snapshot(after["volume_id"], after["description"], after["tags"], lambda: gateway.find_alike(request))
-    snapshot_id = plan.after["snapshot_id"]
-    if plan.actions == ("tag",):
-        gateway.tag_snapshot(snapshot_id, request.tags)
-    return gateway.get_snapshot(snapshot_id)
+def refuse_repetitions(items):
+    """Refuse a snapshot that a list names twice."""
+    seen = set()
+    for item in items:
+        if item.request is not None and item.request.identity in seen:
+            item.error = ExplainedError(
+                f"The snapshot {item.request.identity} is in the list twice.",
+                resource=item.label,
+                next_step="Name each snapshot once, with all its options.",
+            )
+        elif item.request is not None:
+            seen.add(item.request.identity)
 
 
-def settle(snapshot, plan, request, gateway, params):
-    """Wait if asked to; return the snapshot that counts as it is then, and warnings about others like it."""
-
-    def waited(one):
-        return gateway.wait_until_completed(one.snapshot_id, params["wait_timeout"]) if params["wait"] else one
-
-    snapshot = waited(snapshot)
-    if plan.actions != ("create",):
-        return snapshot, []
-    # Another run may have made one in the same moment. Looked up last, so that all runs see all of them and agree on the oldest.
-    kept, doubles = keep_one({one.snapshot_id: one for one in [snapshot, *gateway.find_alike(request)]}.values())
-    return (snapshot if kept.snapshot_id == snapshot.snapshot_id else waited(kept)), doubles
+def plan_removal(request, found, gateway):
+    """Return the Plan that deletes the snapshot of the request, if there is one."""
+    return plan_absent(request, found, {snapshot.snapshot_id: gateway.images_made_from(snapshot.snapshot_id) for snapshot in found})
 
 
-def check_copies(params, region):
+def check_copies(targets, region, wait):
     """Refuse copies that cannot be made, before anything is."""
-    if not params["copy_to"]:
+    if not targets:
         return
-    if not params["wait"]:
+    if not wait:
         raise ExplainedError("EC2 copies complete snapshots only.", next_step="Say wait: true, or copy in a later task.")
-    regions = [target["region"] for target in params["copy_to"]]
+    regions = [target["region"] for target in targets]
     if region in regions or len(regions) != len(set(regions)):
         raise ExplainedError(
             f"copy_to names {', '.join(regions)}; the snapshot is in {region}.", next_step="Name each other region once.", resource=region
         )
 
 
-def with_copies(result, params, region, gateway_in, check_mode):
-    """Return the result with what became of each copy; raises ExplainedError when one of them failed."""
-    source = Snapshot.from_result(result["snapshot"])
-    gateways = [gateway_in(target["region"]) for target in params["copy_to"]]
-
-    def converge(target, there):
-        try:
-            return copy_one(source, region, target, there, params["wait_timeout"], check_mode)
-        except ExplainedError as error:
-            return {"region": target["region"], "changed": False, "failed": True, **error.to_result()}
-
-    with ThreadPoolExecutor(len(gateways)) as pool:
-        copies = list(pool.map(converge, params["copy_to"], gateways))
-    result["warnings"] += [warning for copy in copies for warning in copy.pop("warnings", [])]
-    result = {**result, "changed": result["changed"] or any(copy["changed"] for copy in copies), "copies": copies}
-    failed = [copy for copy in copies if copy["failed"]]
-    if failed:
-        raise ExplainedError(
-            f"{len(failed)} of {len(copies)} copies failed: " + " ".join(f"{copy['region']}: {copy['msg']}" for copy in failed),
-            next_step="Run the task again when the cause is gone; copies that exist are not made again.",
-            **result,
-        )
-    return result
-
-
-def copy_one(source, source_region, target, there, time_limit, check_mode):
-    """Bring one region to a complete copy of the source."""
-    found = there.find_copies(source, source_region) if source.snapshot_id else []
-    plan = plan_copy(source, source_region, target["kms_key_id"], found)
-    copy = Snapshot.from_result(plan.after)
-    if not check_mode:
-        if plan.changed:
-            copy = there.copy_snapshot(source_region, copy, lambda: there.find_copies(source, source_region))
-        copy = there.wait_until_completed(copy.snapshot_id, time_limit)
+def result_of(item, check_mode):
+    """Return what became of one item, or what would."""
+    copies = {} if item.copies is None else {"copies": item.copies}
+    if item.error is not None:
+        known = {"snapshot": item.snapshot.to_result()} if item.snapshot else {}
+        return {"changed": item.acted, **known, **copies}
+    if not wants(item):
+        return {"changed": item.plan.changed, "snapshot": item.plan.before, "diff": item.plan.diff()}
+    snapshot = item.plan.after if check_mode else item.snapshot.to_result()
+    for _part, plan in item.parts:
+        snapshot = {**snapshot, **(plan.after or {})}
     return {
-        "region": target["region"],
-        "changed": plan.changed,
-        "failed": False,
-        "snapshot": copy.to_result(),
-        "warnings": list(plan.warnings),
+        "changed": any(plan.changed for plan in item.all_plans) or any(copy["changed"] for copy in item.copies or ()),
+        "snapshot": snapshot,
+        "diff": {side: {key: value for plan in item.all_plans for key, value in plan.diff()[side].items()} for side in ("before", "after")},
+        **copies,
     }
 
 
-def remove(request, gateway, check_mode):
-    """Delete the snapshot that the request names, if there is one."""
-    found = gateway.find_alike(request)
-    plan = plan_absent(request, found, {snapshot.snapshot_id: gateway.images_made_from(snapshot.snapshot_id) for snapshot in found})
-    if plan.changed and not check_mode:
-        gateway.delete_snapshot(plan.before["snapshot_id"])
-    return {"changed": plan.changed, "snapshot": plan.before, "diff": plan.diff()}
+def summary(items, check_mode):
+    """Return the result of a list: one result for each item, and what failed."""
+    results = [{"item": item.label, "failed": item.error is not None, **result_of(item, check_mode)} for item in items]
+    failed = [item for item in items if item.error is not None]
+    for item, result in zip(items, results, strict=True):
+        result.update(item.error.to_result() if item.error else {})
+    outcome = {
+        "changed": any(result["changed"] for result in results),
+        "results": results,
+        "diff": [result["diff"] for result in results if result["changed"] and "diff" in result],
+    }
+    if failed:
+        reasons = "\n".join(f"  - {item.label}: {item.error}" for item in failed)
+        return {
+            **outcome,
+            "failed": True,
+            "failed_items": [item.label for item in failed],
+            "msg": f"{len(failed)} of {len(items)} snapshots failed:\n{reasons}",
+        }
+    return outcome
 
 
 def gateway_for(module, **connection):
     """Return the SnapshotGateway that the module's connection options describe; connection: what is to differ, such as region."""
     once = {**(module.params.get("aws_config") or {}), "retries": {"total_max_attempts": 1}}
     return SnapshotGateway(
-        module.client("ec2", **connection),
+        module.client("ec2", **connection, config=CLIENT_CONFIG),
         ec2_without_retries=lambda: module.client("ec2", **{**connection, "aws_config": once}),
         ec2_in=lambda region: module.client("ec2", region=region),
         kms=lambda: module.client("kms", **connection),
@@ -503,15 +579,16 @@ def gateway_for(module, **connection):
 
 
 def main():
-    module = AnsibleAWSModule(
-        argument_spec=ARGUMENT_SPEC, required_one_of=[("snapshot_id", "fingerprint", "name")], supports_check_mode=True
-    )
+    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    elsewhere = functools.cache(lambda region: gateway_for(module, region=region))
     try:
-        result = run(module.params, gateway_for(module), module.check_mode, lambda region: gateway_for(module, region=region))
+        result = run(module.params, gateway_for(module), module.check_mode, elsewhere)
     except ExplainedError as error:
         module.fail_json(**error.to_result())
     for warning in result.pop("warnings", []):
         module.warn(warning)
+    if result.get("failed"):
+        module.fail_json(**result)
     module.exit_json(**result)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from plugins.module_utils._aws.snapshots import SnapshotGateway
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.modules.ebs_snapshot import ARGUMENT_SPEC, run
+from plugins.modules.ebs_snapshot import ARGUMENT_SPEC, SNAPSHOT_OPTIONS, run
 from tests.integration.targets_runner import run_target
 
 pytestmark = pytest.mark.lab
@@ -163,3 +163,21 @@ def test_a_snapshot_that_an_image_needs_is_not_deleted(account):
         account.snapshot(state="absent", snapshot_id=needed)
     ec2.deregister_image(ImageId=image)
     assert account.snapshot(state="absent", snapshot_id=needed)["changed"]
+
+
+def test_a_list_of_snapshots_is_taken_together(account):
+    ec2 = account.lab.client("ec2")
+    volumes = [ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, VolumeType="gp3")["VolumeId"] for _ in range(20)]
+    account.lab.slow({"snapshot": 2})
+    account.lab.reset_calls()
+    items = [{**dict.fromkeys(SNAPSHOT_OPTIONS), "name": f"fleet-{volume}", "volume_id": volume} for volume in volumes]
+    everything = {"volume_id": None, "fingerprint": None, "name": None, "snapshots": items}
+    first = account.snapshot(**everything)
+    assert [result["snapshot"]["state"] for result in first["results"]] == ["completed"] * 20
+    calls = account.lab.calls()
+    assert calls["CreateSnapshot"] == 20
+    # Searches before and after, and one look at all of them for each pause.
+    assert calls["DescribeSnapshots"] <= 2 + 25
+    again = account.snapshot(**everything)
+    assert not again["changed"]
+    assert account.lab.calls()["CreateSnapshot"] == 20

@@ -9,7 +9,7 @@ import threading
 from plugins.module_utils._aws.snapshots import SnapshotQuery
 from plugins.module_utils._core.errors import ExplainedError
 from plugins.module_utils._core.sharing import SharingFacts
-from plugins.module_utils._core.snapshot import Snapshot
+from plugins.module_utils._core.snapshot import Snapshot, alike
 from plugins.module_utils._core.tags import ours
 from plugins.module_utils._core.volume import Attachment, Modification, client_token
 
@@ -17,7 +17,8 @@ from plugins.module_utils._core.volume import Attachment, Modification, client_t
 class FakeSnapshotGateway:
     """Snapshots in memory: a new one is pending, and completed once somebody waits for it.
 
-    calls: the names of the calls that change something, in order.
+    calls: the names of the calls that change something, in order. reads: how often EC2 was searched. waits: for which ids.
+    failing: errors that waiting finds, by snapshot id.
     """
 
     def __init__(self, snapshots=(), volumes=(), images=None, region="us-east-1", account="123456789012"):
@@ -28,7 +29,8 @@ class FakeSnapshotGateway:
         self.sharing = {}
         self.key_is_aws_managed = None
         self.refuse_copies = False
-        self.calls = []
+        self.calls, self.reads, self.waits = [], 0, []
+        self.failing = {}
 
     def list_snapshots(self, query):
         for snapshot in self.snapshots.values():
@@ -45,18 +47,21 @@ class FakeSnapshotGateway:
     def find_by_fingerprint(self, fingerprint, query=None):
         return [found for found in self.list_snapshots(query or SnapshotQuery()) if found.fingerprint == fingerprint]
 
+    def find_candidates(self, requests):
+        self.reads += 1
+        return list(self.list_snapshots(SnapshotQuery()))
+
     def find_alike(self, request):
-        if request.snapshot_id:
-            return list(self.list_snapshots(SnapshotQuery(snapshot_ids=(request.snapshot_id,))))
-        if request.fingerprint:
-            return self.find_by_fingerprint(request.fingerprint)
-        return list(self.list_snapshots(SnapshotQuery(name=request.name)))
+        return alike(request, self.find_candidates([request]))
 
     def find_visible(self, snapshot_ids):
         return {snapshot_id: self.snapshots[snapshot_id] for snapshot_id in snapshot_ids if snapshot_id in self.snapshots}
 
     def get_snapshot(self, snapshot_id):
         return self.snapshots[snapshot_id]
+
+    def find_volumes(self, volume_ids):
+        return {volume_id: self.volumes[volume_id] for volume_id in volume_ids if volume_id in self.volumes}
 
     def get_volume(self, volume_id):
         if volume_id not in self.volumes:
@@ -82,6 +87,11 @@ class FakeSnapshotGateway:
     def wait_until_completed(self, snapshot_id, time_limit):
         self.snapshots[snapshot_id] = dataclasses.replace(self.snapshots[snapshot_id], state="completed", progress="100%")
         return self.snapshots[snapshot_id]
+
+    def wait_for_all(self, snapshot_ids, time_limit):
+        ids = list(snapshot_ids)
+        self.waits.append(ids)
+        return {snapshot_id: self.failing.get(snapshot_id) or self.wait_until_completed(snapshot_id, time_limit) for snapshot_id in ids}
 
     def tag_snapshot(self, snapshot_id, tags):
         self.calls.append("tag_snapshot")

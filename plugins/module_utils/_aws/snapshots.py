@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from .._core import tags as tag
 from .._core.errors import ExplainedError
 from .._core.sharing import EVERYBODY, SharingFacts, SharingRequest
-from .._core.snapshot import Snapshot, SnapshotRequest, SnapshottedVolume, bare, copy_source, oldest
-from .errors import SERVER_CODES, THROTTLING_CODES, aws_code, explained
-from .waiting import growing_pauses, until_visible, wait_until
+from .._core.snapshot import Snapshot, SnapshotRequest, SnapshottedVolume, alike, bare, copy_source, oldest
+from .errors import NOT_YET_VISIBLE_CODES, SERVER_CODES, THROTTLING_CODES, aws_code, explained
+from .waiting import TimeIsUp, growing_pauses, until_visible, wait_until
 
 # DescribeSnapshots: at most 1000 results a page and 200 values a filter.
 PAGE_SIZE = 1000
@@ -29,6 +30,8 @@ CREATE_ATTEMPTS = 6
 # After a lost answer: how long a snapshot may take to show up in DescribeSnapshots before we believe there is none.
 LOST_ANSWER_LOOKS = 5
 REGIONS_AT_ONCE = 8
+
+_GOES_ON = "It goes on in AWS. Run the same task again to wait for it: no second snapshot is made. wait_timeout sets how long."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,10 +69,11 @@ class SnapshotGateway:
         sleep: Callable[[float], None] = time.sleep,
     ):
         self._ec2 = ec2
-        self._ec2_without_retries = ec2_without_retries or (lambda: ec2)
+        # Making a client takes longer than a request and is not safe in several threads at once.
+        self._ec2_without_retries = _made_once(ec2_without_retries or (lambda: ec2))
         self._ec2_in = ec2_in
         self._sts = sts
-        self._kms = kms
+        self._kms = _made_once(kms) if kms else None
         self._sleep = sleep
 
     @property
@@ -93,13 +97,32 @@ class SnapshotGateway:
                 found[snapshot.snapshot_id] = snapshot
         return oldest(found.values())
 
+    def find_candidates(self, requests: Iterable[SnapshotRequest]) -> list[Snapshot]:
+        """Return our own snapshots, in any state, among which `alike` finds those of each request.
+
+        One request to EC2 for up to 200 ids, names or spellings of fingerprints, however many snapshots are asked for.
+        """
+        requests = list(requests)
+        ids = [request.snapshot_id for request in requests if request.snapshot_id]
+        fingerprints = [request.fingerprint for request in requests if request.fingerprint and not request.snapshot_id]
+        names = [request.name for request in requests if request.name and not (request.fingerprint or request.snapshot_id)]
+        spellings = [spelling for fingerprint in fingerprints for spelling in (fingerprint, bare(fingerprint))]
+        wanted = [
+            ("snapshot-id", ids),
+            (f"tag:{tag.key(tag.FINGERPRINT)}", spellings),
+            (f"tag:{tag.key(tag.FINGERPRINT, tag.OLD_PREFIX)}", spellings),
+            (f"tag:{tag.NAME}", [_literal(name) for name in names]),
+        ]
+        found = {}
+        for name, values in wanted:
+            for portion in _portions(values):
+                for snapshot in self.list_snapshots(SnapshotQuery(filters={name: portion})):
+                    found[snapshot.snapshot_id] = snapshot
+        return oldest(found.values())
+
     def find_alike(self, request: SnapshotRequest) -> list[Snapshot]:
         """Return our own snapshots, in any state, that share the request's identity."""
-        if request.snapshot_id:
-            return list(self.list_snapshots(SnapshotQuery(snapshot_ids=(request.snapshot_id,))))
-        if request.fingerprint:
-            return self.find_by_fingerprint(request.fingerprint)
-        return oldest(self.list_snapshots(SnapshotQuery(name=request.name)))
+        return alike(request, self.find_candidates([request]))
 
     def find_copies(self, source: Snapshot, source_region: str) -> list[Snapshot]:
         """Return our own snapshots in this region, in any state, that hold the same as a snapshot of another region."""
@@ -115,6 +138,15 @@ class SnapshotGateway:
     def get_snapshot(self, snapshot_id: str) -> Snapshot:
         with explained("read the snapshot", resource=snapshot_id):
             return _snapshot(self._ec2.describe_snapshots(SnapshotIds=[snapshot_id])["Snapshots"][0])
+
+    def find_volumes(self, volume_ids: Iterable[str]) -> dict[str, SnapshottedVolume]:
+        """Return the volumes with these ids, by id; those that do not exist are left out."""
+        found = {}
+        for portion in _portions(volume_ids):
+            with explained("read the volumes"):
+                pages = self._ec2.get_paginator("describe_volumes").paginate(Filters=[{"Name": "volume-id", "Values": portion}])
+                found.update({answer["VolumeId"]: _volume(answer) for page in pages for answer in page["Volumes"]})
+        return found
 
     def get_volume(self, volume_id: str) -> SnapshottedVolume:
         """Return a volume; an ExplainedError says whether it is missing, elsewhere, or not ours to see."""
@@ -191,10 +223,51 @@ class SnapshotGateway:
             what="completed",
             resource=snapshot_id,
             time_limit=time_limit,
-            next_step="It goes on in AWS. Run the same task again to wait for it: no second snapshot is made. wait_timeout sets how long.",
-            seen=lambda snapshot: f"{snapshot.state}, {snapshot.progress}",
+            next_step=_GOES_ON,
+            seen=_progress,
             sleep=self._sleep,
         )
+
+    def wait_for_all(self, snapshot_ids: Iterable[str], time_limit: float) -> dict[str, Snapshot | ExplainedError]:
+        """Wait for many snapshots with one request for 200 of them at a time; return each, or what became of it, by id."""
+        results: dict[str, Snapshot | ExplainedError] = {}
+        waiting = dict.fromkeys(snapshot_ids, "nothing yet")
+
+        def look() -> dict[str, Snapshot]:
+            found = self.list_snapshots(SnapshotQuery(snapshot_ids=tuple(waiting)))
+            return {str(snapshot.snapshot_id): snapshot for snapshot in found}
+
+        def all_over(found: dict[str, Snapshot]) -> bool:
+            for snapshot_id, snapshot in found.items():
+                try:
+                    over = _completed(snapshot)
+                except ExplainedError as error:
+                    results[snapshot_id] = error
+                else:
+                    waiting[snapshot_id] = _progress(snapshot)
+                    results.update({snapshot_id: snapshot} if over else {})
+            for snapshot_id in results:
+                waiting.pop(snapshot_id, None)
+            return not waiting
+
+        try:
+            if waiting:
+                wait_until(
+                    look,
+                    all_over,
+                    what="completed",
+                    resource="A snapshot",
+                    time_limit=time_limit,
+                    next_step=_GOES_ON,
+                    not_yet=NOT_YET_VISIBLE_CODES,
+                    sleep=self._sleep,
+                )
+        except TimeIsUp:
+            for snapshot_id, seen in waiting.items():
+                results[snapshot_id] = TimeIsUp(snapshot_id, "completed", time_limit=time_limit, last_seen=seen, next_step=_GOES_ON)
+        except ExplainedError as error:
+            results.update(dict.fromkeys(waiting, error))
+        return results
 
     def tag_snapshot(self, snapshot_id: str, tags: dict[str, str]) -> None:
         with explained("tag the snapshot", resource=snapshot_id):
@@ -309,6 +382,20 @@ class SnapshotGateway:
             return False
 
 
+def _made_once(make: Callable[[], object]) -> Callable[[], object]:
+    """Return a function that makes an object when it is first needed, and returns the same one ever after."""
+    lock = threading.Lock()
+    made: list[object] = []
+
+    def get() -> object:
+        with lock:
+            if not made:
+                made.append(make())
+        return made[0]
+
+    return get
+
+
 @contextlib.contextmanager
 def _explained_sharing(snapshot_id: str) -> Iterator[None]:
     """Explain what EC2 refuses when it comes to sharing, where the key could not be looked at beforehand."""
@@ -323,6 +410,10 @@ def _explained_sharing(snapshot_id: str) -> Iterator[None]:
             next_step="The default key aws/ebs cannot be shared: copy the snapshot with a key of your own and share the copy.",
             **{"resource": snapshot_id, **error.details},
         ) from error
+
+
+def _progress(snapshot: Snapshot) -> str:
+    return f"{snapshot.state}, {snapshot.progress}"
 
 
 def _completed(snapshot: Snapshot) -> bool:
@@ -350,8 +441,19 @@ def _filters(query: SnapshotQuery) -> Iterator[list[dict]]:
         yield common
         return
     # A filter and not SnapshotIds: one unknown id would make the whole request fail.
-    for first in range(0, len(query.snapshot_ids), VALUES_PER_FILTER):
-        yield [*common, {"Name": "snapshot-id", "Values": list(query.snapshot_ids[first : first + VALUES_PER_FILTER])}]
+    for portion in _portions(query.snapshot_ids):
+        yield [*common, {"Name": "snapshot-id", "Values": portion}]
+
+
+def _portions(values: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the values, each of them once, in lists that one filter takes."""
+    unique = list(dict.fromkeys(values))
+    return (unique[first : first + VALUES_PER_FILTER] for first in range(0, len(unique), VALUES_PER_FILTER))
+
+
+def _literal(value: str) -> str:
+    """Escape what EC2's filters take for wildcards."""
+    return value.replace("\\", "\\\\").replace("*", "\\*").replace("?", "\\?")
 
 
 def _snapshot(found: dict) -> Snapshot:

@@ -88,7 +88,8 @@ class SnapshottedVolume:
 class SnapshotRequest:
     """The snapshot asked for; None means "not said".
 
-    A snapshot is told from others by snapshot_id, else by fingerprint, else by name.
+    A snapshot is told from others by snapshot_id, else by fingerprint, else by name and generation.
+    generation: counts the snapshots of one name; None is a snapshot without a number.
     consistency: "clean" (nobody was writing) or "crash" (as after a power cut); None: clean when the volume is not attached.
     copy_volume_tags: take over the volume's tags that begin with our prefix.
     """
@@ -101,13 +102,35 @@ class SnapshotRequest:
     tags: dict[str, str] = dataclasses.field(default_factory=dict)
     consistency: str | None = None
     copy_volume_tags: bool = False
+    generation: int | None = None
 
     @property
     def identity(self) -> str:
         """What tells the snapshot from others, as words for a message."""
         if self.snapshot_id:
             return self.snapshot_id
-        return f"with fingerprint {self.fingerprint}" if self.fingerprint else f"named {self.name}"
+        if self.fingerprint:
+            return f"with fingerprint {self.fingerprint}"
+        return f"named {self.name}" if self.generation is None else f"named {self.name}, generation {self.generation}"
+
+
+def alike(request: SnapshotRequest, snapshots: Iterable[Snapshot]) -> list[Snapshot]:
+    """Return the snapshots that share the request's identity, oldest first.
+
+    Those of a whole instance (tag group) are told apart by their group and are nobody's namesakes.
+    """
+    if request.snapshot_id:
+        return [snapshot for snapshot in snapshots if snapshot.snapshot_id == request.snapshot_id]
+    if request.fingerprint:
+        return oldest(snapshot for snapshot in snapshots if snapshot.fingerprint == request.fingerprint)
+    generation = None if request.generation is None else str(request.generation)
+    return oldest(
+        snapshot
+        for snapshot in snapshots
+        if snapshot.name == request.name
+        and tag.read(snapshot.tags, tag.GENERATION) == generation
+        and tag.read(snapshot.tags, tag.GROUP) is None
+    )
 
 
 def bare(fingerprint: str) -> str:
@@ -141,6 +164,8 @@ def tags_for(request: SnapshotRequest, volume: SnapshottedVolume, consistency: s
     decided = {tag.key(tag.CONSISTENCY): consistency}
     if request.fingerprint:
         decided[tag.key(tag.FINGERPRINT)] = request.fingerprint
+    if request.generation is not None:
+        decided[tag.key(tag.GENERATION)] = str(request.generation)
     for key, value in decided.items():
         if request.tags.get(key, value) != value:
             raise ExplainedError(

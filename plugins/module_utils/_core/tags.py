@@ -36,6 +36,8 @@ PARENT = "parent"
 CONSISTENCY = "consistency"
 PROOF = "proof"
 FINAL_OF = "final-of"
+GROUP = "group"
+INSTANCE = "instance"
 
 
 def key(name: str, prefix: str = PREFIX) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from plugins.module_utils._core.errors import ExplainedError
 from plugins.module_utils._core.snapshot import Snapshot, SnapshottedVolume
-from plugins.modules.ebs_snapshot import ARGUMENT_SPEC, run
+from plugins.modules.ebs_snapshot import ARGUMENT_SPEC, SNAPSHOT_OPTIONS, run
 from tests.unit.fakes import FakeSnapshotGateway
 
 FINGERPRINT = "sha256:" + "0f3a" * 16
@@ -215,3 +215,88 @@ def test_copies_that_cannot_be_made_are_refused_before_a_snapshot_is_taken(regio
     with pytest.raises(ExplainedError, match=complaint):
         copy(regions, *targets, **given)
     assert regions["us-east-1"].calls == []
+
+
+def many(gateway, *snapshots, check_mode=False, **given):
+    items = [{**dict.fromkeys(SNAPSHOT_OPTIONS), **snapshot} for snapshot in snapshots]
+    return run(params(snapshots=items, **given), gateway, check_mode)
+
+
+@pytest.fixture
+def three(gateway):
+    gateway.volumes |= {f"vol-{number}": SnapshottedVolume(f"vol-{number}", 8, attached=False) for number in range(1, 4)}
+    return [{"name": f"data-{number}", "volume_id": f"vol-{number}"} for number in range(1, 4)]
+
+
+def test_a_list_is_converged_with_one_wait_and_few_searches(gateway, three):
+    result = many(gateway, *three, tags={"Project": "vision"})
+    assert [(one["item"], one["changed"], one["snapshot"]["state"]) for one in result["results"]] == [
+        (f"data-{number}", True, "completed") for number in range(1, 4)
+    ]
+    assert all(one["snapshot"]["tags"]["Project"] == "vision" for one in result["results"])
+    # One search before, and one after, for snapshots that other runs made in the same moment.
+    assert (gateway.reads, [len(ids) for ids in gateway.waits]) == (2, [3])
+
+
+def test_a_second_run_of_a_list_changes_nothing(gateway, three):
+    many(gateway, *three)
+    again = many(gateway, *three)
+    assert (again["changed"], again["diff"]) == (False, [])
+    assert gateway.calls == ["create_snapshot"] * 3
+
+
+def test_one_failure_does_not_stop_the_others(gateway, three):
+    three[1]["volume_id"] = "vol-missing"
+    result = many(gateway, *three)
+    assert [one["failed"] for one in result["results"]] == [False, True, False]
+    assert (result["failed"], result["failed_items"]) == (True, ["data-2"])
+    assert "1 of 3 snapshots failed:\n  - data-2: Volume vol-missing does not exist." in result["msg"]
+
+
+def test_a_snapshot_that_fails_in_aws_fails_alone(gateway, three):
+    gateway.failing = {"snap-00000000000000001": ExplainedError("Snapshot failed in AWS.")}
+    result = many(gateway, *three)
+    assert sum(one["failed"] for one in result["results"]) == 1
+    assert all(one["changed"] for one in result["results"])
+
+
+def test_a_list_is_predicted_item_by_item(gateway, three):
+    many(gateway, three[0])
+    gateway.calls.clear()
+    result = many(gateway, *three, check_mode=True)
+    assert [one["changed"] for one in result["results"]] == [False, True, True]
+    assert [change["after"]["name"] for change in result["diff"]] == ["data-2", "data-3"]
+    assert gateway.calls == []
+
+
+def test_items_may_have_different_states(gateway, three):
+    many(gateway, three[0])
+    result = many(gateway, {"name": "data-1", "state": "absent"}, three[1])
+    assert [one["changed"] for one in result["results"]] == [True, True]
+    assert [snapshot.name for snapshot in gateway.snapshots.values()] == ["data-2"]
+
+
+def test_a_snapshot_is_named_once_in_a_list(gateway, three):
+    result = many(gateway, three[0], three[0])
+    assert [one["failed"] for one in result["results"]] == [False, True]
+    assert "in the list twice" in result["msg"]
+
+
+def test_an_item_without_identity_says_so(gateway):
+    assert "neither snapshot_id nor fingerprint nor name" in many(gateway, {"volume_id": "vol-1"})["msg"]
+
+
+def test_another_generation_is_another_snapshot(gateway):
+    def take(generation):
+        return run(params(volume_id="vol-1", name="data", generation=generation), gateway, check_mode=False)
+
+    ids = {generation: take(generation)["snapshot"]["snapshot_id"] for generation in (None, 1, 2)}
+    assert len(set(ids.values())) == 3
+    assert take(2)["snapshot"]["snapshot_id"] == ids[2]
+    assert not take(None)["changed"]
+    assert gateway.calls == ["create_snapshot"] * 3
+
+
+def test_a_generation_needs_a_name(gateway):
+    with pytest.raises(ExplainedError, match="generation counts the snapshots of one name"):
+        run(software(generation=2), gateway, check_mode=False)

@@ -296,3 +296,53 @@ def test_a_refusal_to_share_names_the_way_out():
         with pytest.raises(ExplainedError, match="copy the snapshot with a key of your own") as refused:
             gateway.change_sharing("snap-1", gained={"111122223333"}, lost=set())
     assert refused.value.details["aws_code"] == "OperationNotPermitted"
+
+
+def test_the_candidates_of_many_requests_are_found_with_one_request_for_each_kind_of_identity():
+    requests = [SnapshotRequest(snapshot_id="snap-1"), SnapshotRequest(fingerprint=FINGERPRINT), SnapshotRequest(name="data*")]
+    requests += [SnapshotRequest(name="other"), SnapshotRequest(snapshot_id="snap-2")]
+    wanted = [
+        ("snapshot-id", ["snap-1", "snap-2"]),
+        ("tag:petal:fingerprint", [FINGERPRINT, BARE]),
+        ("tag:pctl:fingerprint", [FINGERPRINT, BARE]),
+        ("tag:Name", ["data\\*", "other"]),
+    ]
+    with stubbed() as (gateway, stub):
+        for name, values in wanted:
+            stub.add_response(
+                "describe_snapshots",
+                {"Snapshots": [answer()]},
+                {"Filters": [{"Name": name, "Values": values}], "OwnerIds": ["self"], "MaxResults": 1000},
+            )
+        assert [found.snapshot_id for found in gateway.find_candidates(requests)] == ["snap-1"]
+
+
+def test_many_snapshots_are_waited_for_with_one_request_at_a_time():
+    with stubbed() as (gateway, stub):
+        for ids, answers in (
+            (["snap-1", "snap-2", "snap-3"], [answer("snap-1"), answer("snap-2", "error"), answer("snap-3", "pending", Progress="7%")]),
+            (["snap-3"], [answer("snap-3")]),
+        ):
+            stub.add_response(
+                "describe_snapshots",
+                {"Snapshots": answers},
+                {"Filters": filters(snapshot_id=ids), "OwnerIds": ["self"], "MaxResults": 1000},
+            )
+        seen = gateway.wait_for_all(["snap-1", "snap-2", "snap-3"], 60)
+    assert [seen["snap-1"].state, seen["snap-3"].state] == ["completed", "completed"]
+    assert "failed in AWS" in str(seen["snap-2"])
+
+
+def test_when_time_is_up_each_snapshot_says_how_far_it_was():
+    with stubbed() as (gateway, stub):
+        stub.add_response("describe_snapshots", {"Snapshots": [answer("snap-1", "pending", Progress="7%")]})
+        seen = gateway.wait_for_all(["snap-1", "snap-2"], 0)
+    assert "last seen: pending, 7%" in str(seen["snap-1"])
+    assert "last seen: nothing yet" in str(seen["snap-2"])
+
+
+def test_a_refusal_while_waiting_is_everybodys():
+    with stubbed() as (gateway, stub):
+        stub.add_client_error("describe_snapshots", "UnauthorizedOperation")
+        seen = gateway.wait_for_all(["snap-1", "snap-2"], 60)
+    assert [type(error) for error in seen.values()] == [ExplainedError, ExplainedError]

@@ -5,6 +5,7 @@ from plugins.module_utils._core.snapshot import (
     Snapshot,
     SnapshotRequest,
     SnapshottedVolume,
+    alike,
     canonical_fingerprint,
     keep_one,
     plan_absent,
@@ -177,3 +178,22 @@ def test_a_copy_that_failed_does_not_count():
     plan = plan_copy(snapshot(), "us-east-1", None, [snapshot("snap-2", state="error")])
     assert plan.actions == ("copy",)
     assert "snap-2 is in state error" in plan.warnings[0]
+
+
+def test_a_name_means_the_snapshot_without_generation_and_outside_groups():
+    numbered = {"Name": "data", "petal:generation": "1"}
+    known = [
+        Snapshot("snap-1", "completed", tags={"Name": "data"}),
+        Snapshot("snap-2", "completed", tags=numbered),
+        Snapshot("snap-3", "completed", tags={"Name": "data", "petal:group": "0f3a"}),
+        Snapshot("snap-4", "completed", tags={"Name": "database"}),
+    ]
+    assert [found.snapshot_id for found in alike(SnapshotRequest(name="data"), known)] == ["snap-1"]
+    assert [found.snapshot_id for found in alike(SnapshotRequest(name="data", generation=1), known)] == ["snap-2"]
+    assert alike(SnapshotRequest(name="data", generation=2), known) == []
+
+
+def test_a_new_generation_is_written_into_the_tags():
+    volume = SnapshottedVolume("vol-1", 8, attached=False)
+    plan = plan_snapshot(SnapshotRequest(volume_id="vol-1", name="data", generation=3), [], volume)
+    assert plan.after["tags"]["petal:generation"] == "3"
