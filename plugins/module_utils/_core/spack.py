@@ -41,7 +41,7 @@ def layout(mount_path: str = "/shared", root: str | None = None) -> dict[str, st
         "programs": f"{petal}/bin",
         "spack": f"{petal}/bin/spack",
         "repos": f"{petal}/repos",
-        "keys": f"{petal}/keys",
+        "trusted_keys": f"{petal}/keys",
         "home": f"{petal}/home",
         "cache": f"{petal}/cache",
         "build_cache": f"{petal}/build-cache",
