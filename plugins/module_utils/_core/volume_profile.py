@@ -109,7 +109,7 @@ def _gp3(size_gib: int, speed: _Speed, purpose: str) -> Profile:
 
 
 def _io2(size_gib: int, speed: _Speed) -> Profile:
-    iops = min(_between(3000, speed.iops_per_gib * size_gib, speed.most_iops), LIMITS["io2"].iops_per_gib * size_gib)
+    iops = _between(3000, speed.iops_per_gib * size_gib, speed.most_iops)
     reason = "Only io1 and io2 can be attached to several instances; every one of them must mount it read-only."
     return Profile("io2", size_gib, iops, None, True, reason)
 

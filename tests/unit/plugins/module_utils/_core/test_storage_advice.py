@@ -100,6 +100,7 @@ def test_missing_inputs_are_named_all_at_once():
         pytest.param(Question(500, run_hours=0.4, runs_per_month=30), "ebs", "large_dataset", id="many short runs"),
         pytest.param(Question(500, run_hours=9, runs_per_month=0.5), "s3", "rare_runs", id="hardly ever"),
         pytest.param(Question(0.5, checkpoint_bound=True), "ebs", "checkpoint_bound", id="checkpoints of a small data set"),
+        pytest.param(Question(500, 0.4, None, 10, False, 284, 12), "s3", "short_run", id="one short run, whatever is computed"),
         pytest.param(Question(500, None, None, 10, False, 284, 0.1), "s3", "break_even", id="computed: a cheap instance"),
         pytest.param(Question(500, None, None, 10, False, 284, 12), "ebs", "break_even", id="computed: an expensive instance"),
     ],
