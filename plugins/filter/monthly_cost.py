@@ -52,7 +52,7 @@ EXAMPLES = r"""
 - name: Say what each project pays for its volumes
   ansible.builtin.debug:
     msg: "{{ item.0 or 'no project' }}: {{ '%.2f' | format(item.1 | map(attribute='usd') | sum) }} USD a month"
-  loop: "{{ (found.volumes | petal.hpc.monthly_cost).resources | groupby('project', default='') }}"
+  loop: "{{ (found.volumes | petal.hpc.monthly_cost).resources | groupby('project', default='') | map('list') }}"
 
 - name: Say what a snapshot costs in Frankfurt that changes by 20 GiB each time
   ansible.builtin.debug:
