@@ -13,7 +13,7 @@ description:
   - A volume is paid for all that is provisioned, whether it is attached and used or not. gp3 costs extra for IOPS above 3000 and for
     throughput above 125 MiB/s; the IOPS of io2 become cheaper above 32000 and above 64000.
   - A snapshot is paid for the blocks that it stores. Without C(stored_gib) the whole size is taken, which is the upper bound.
-  - The prices are those of one day in us-east-1; the result names the day. Give O(prices) for another region or for today's.
+  - The prices are those of us-east-1 as known on one day, which the result names. Give O(prices) for another region or for today's.
 author: petal.hpc contributors (@petal-hpc)
 positional: _input
 options:

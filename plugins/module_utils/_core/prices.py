@@ -1,6 +1,6 @@
 # Copyright: petal.hpc contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What AWS charged for storage on one day in one region: data that goes out of date, so every caller may override it."""
+"""What AWS charges for storage in one region, as known on one day: data that goes out of date, so every caller may override it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from .errors import ExplainedError, ManyProblems
 
-# On this day public copies of the AWS price list had these prices; the pages named below show today's.
+# Compiled on this day from public sources. The pages named below decide; they were not read by a program.
 DATE = "2026-11-23"
 REGION = "us-east-1"
 CURRENCY = "USD"
