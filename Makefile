@@ -37,6 +37,10 @@ lint: test-environment ## ruff, yamllint, shellcheck, ansible-lint (production p
 sanity: test-environment ## ansible-test sanity on a copy outside the checkout
 	@$(PYTHON_IN_VENV) scripts/run_tests.py sanity
 
+.PHONY: bench-ebs
+bench-ebs: test-environment ## Volumes: ours, amazon.aws and plain boto3 side by side; fails where a target is missed
+	@$(PYTHON_IN_VENV) -m benchmarks.ebs
+
 .PHONY: image
 image: demo-environment ## Build the lab's host image ahead of time (kept in the cache)
 	@$(PYTHON_IN_VENV) -m tests.lab image

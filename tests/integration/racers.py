@@ -1,0 +1,70 @@
+"""Processes that run ebs_volume at the same moment, as runs on several machines would."""
+
+from __future__ import annotations
+
+import datetime
+import multiprocessing
+import os
+import threading
+import time
+from types import TracebackType
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from plugins.module_utils._aws.volumes import CLIENT_CONFIG, VolumeGateway
+from plugins.modules.ebs_volume import VOLUME_OPTIONS, run
+
+# A process that has died would keep the others waiting for ever.
+START_TIMEOUT = 60
+
+
+class Racers:
+    """As many processes as there are runs in a race; forked once, so that nobody pays for imports in the race itself.
+
+    environment: the AWS_* variables of the account they work in.
+    """
+
+    def __init__(self, environment: dict[str, str], count: int) -> None:
+        context = multiprocessing.get_context("fork")
+        self._pool = context.Pool(count, _prepare, (environment, context.Barrier(count, timeout=START_TIMEOUT)))
+
+    def race(self, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Run the module once for each request, all at the same moment; returns the results in the order of the requests."""
+        return self._pool.map(_run, requests, chunksize=1)
+
+    def __enter__(self) -> Racers:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._pool.terminate()
+        self._pool.join()
+
+
+def parameters(**given: Any) -> dict[str, Any]:
+    """Return the module's parameters as Ansible passes them: what is not given is None."""
+    return {**dict.fromkeys(VOLUME_OPTIONS), "volumes": None, "wait": True, "wait_timeout": 60, **given}
+
+
+class _Process:
+    """What each process keeps from one race to the next."""
+
+    gateway: VolumeGateway
+    start: threading.Barrier
+
+
+def _prepare(environment: dict[str, str], start: threading.Barrier) -> None:
+    os.environ.update(environment)
+    # A client of its own: forked processes must not share connections.
+    _Process.gateway = VolumeGateway(boto3.session.Session().client("ec2", config=Config(**CLIENT_CONFIG)), sleep=_short_pause)
+    _Process.start = start
+
+
+def _short_pause(seconds: float) -> None:
+    time.sleep(seconds / 10)
+
+
+def _run(request: dict[str, Any]) -> dict[str, Any]:
+    _Process.start.wait()
+    return run(parameters(**request), _Process.gateway, False, datetime.datetime.now(datetime.UTC))
