@@ -43,7 +43,7 @@ def make(repository: Path) -> Path:
 def lay_out(tree: Path) -> None:
     """Write the working tree: the program where Spack has it, PyYAML, and the place of Spack's own test recipes, empty."""
     (tree / "bin").mkdir(parents=True)
-    shutil.copy(STAND_IN, tree / "bin" / "spack")
+    (tree / "bin" / "spack").write_text("#!/usr/bin/env python3\n" + STAND_IN.read_text())
     (tree / "bin" / "spack").chmod(0o755)
     shutil.copytree(Path(yaml.__file__).parent, tree / "lib" / "yaml", ignore=shutil.ignore_patterns("__pycache__", "*.so"))
     (tree / EMPTY_REPOSITORY / "packages").mkdir(parents=True)

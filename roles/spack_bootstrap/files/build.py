@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Build the Spack environment on this volume: concretise, install, write modules, tidy up.
 
-usage: build.py SETTINGS          build; a stage that an earlier run finished is skipped
-       build.py SETTINGS --report print what is built, as JSON, and build nothing
+usage: python3 build.py SETTINGS           build; a stage that an earlier run finished is skipped
+       python3 build.py SETTINGS --report  print what is built, as JSON, and build nothing
 
 It lies on the volume and needs nobody to watch it: a build outlives the controller that started it, and can be
 taken up on another host. Where it stands is in status.json, what Spack says is in build.log.

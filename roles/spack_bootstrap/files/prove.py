@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Prove that the software volume works on its own: read-only, in an empty home, without the build host's files.
 
-usage: prove.py SETTINGS   prints the proof as JSON; exit code 1 when something does not work
+usage: python3 prove.py SETTINGS   prints the proof as JSON; exit code 1 when something does not work
 
 Every package that was asked for is loaded by a user who owns nothing, through the volume's own profile script, and
 runs its smoke command; every program on the volume must find its shared libraries.

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright: petal.hpc contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """A stand-in for Spack 1.2, for machines where no copy of Spack can be had.
