@@ -126,6 +126,21 @@ options:
               - Left out, the copy of an encrypted snapshot gets the region's default key, and that of another is not encrypted.
             type: str
   <<: *snapshot_options
+  instance_id:
+    description:
+      - An instance whose volumes get snapshots at one point in time, all with the same O(name), by which a second run finds them.
+      - Goes with O(name), O(generation), O(description), O(tags), O(copy_volume_tags) and O(consistency) only.
+    type: str
+    aliases: [instance]
+  exclude_boot_volume:
+    description: With O(instance_id), whether to leave out the volume that the instance boots from.
+    type: bool
+    default: false
+  exclude_volume_ids:
+    description: With O(instance_id), data volumes to leave out.
+    type: list
+    elements: str
+    default: []
   wait:
     description: Whether to wait until the snapshot is complete; a volume can be restored from it only then.
     type: bool
@@ -207,6 +222,14 @@ EXAMPLES = r"""
     name: imagenet-2026-11
     generation: 2
 
+- name: Take snapshots of an instance's data volumes, all at the same point in time
+  petal.hpc.ebs_snapshot:
+    region: us-east-1
+    instance_id: i-0123456789abcdef0
+    name: database-before-upgrade
+    exclude_boot_volume: true
+    consistency: crash
+
 - name: Take snapshots of three volumes, all at once
   petal.hpc.ebs_snapshot:
     region: us-east-1
@@ -229,7 +252,7 @@ snapshot:
   description:
     - The snapshot as AWS shows it after waiting; in check mode as it would be.
     - For O(state=absent) the snapshot that was deleted.
-  returned: without O(snapshots); null when there was nothing to delete
+  returned: without O(snapshots) and O(instance_id); null when there was nothing to delete
   type: dict
   contains:
     snapshot_id:
@@ -329,6 +352,11 @@ copies:
       description: The copy, with the fields of RV(snapshot).
       returned: on success
       type: dict
+snapshots:
+  description: The snapshots of the instance's volumes, with the fields of RV(snapshot).
+  returned: with O(instance_id)
+  type: list
+  elements: dict
 results:
   description: One result for each item, in the order of O(snapshots).
   returned: with O(snapshots)
@@ -370,15 +398,17 @@ failed_items:
 
 import dataclasses
 import functools
+import secrets
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._aws.snapshot_changes import Item, SnapshotChanges, copy_all, together
+from ..module_utils._aws.snapshot_changes import Item, SnapshotChanges, copy_all, together, unless_error
 from ..module_utils._aws.snapshot_parts import PARTS
 from ..module_utils._aws.snapshots import SnapshotGateway
 from ..module_utils._aws.volumes import CLIENT_CONFIG
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.snapshot import Snapshot, SnapshotRequest, alike, canonical_fingerprint, plan_absent, plan_snapshot
+from ..module_utils._core.snapshot_group import GroupRequest, complete_groups, plan_group
 
 SNAPSHOT_OPTIONS = {
     "state": {"choices": ["present", "absent"]},
@@ -404,9 +434,69 @@ SNAPSHOT_OPTIONS = {
 ARGUMENT_SPEC = {
     **SNAPSHOT_OPTIONS,
     "snapshots": {"type": "list", "elements": "dict", "options": SNAPSHOT_OPTIONS},
+    "instance_id": {"aliases": ["instance"]},
+    "exclude_boot_volume": {"type": "bool", "default": False},
+    "exclude_volume_ids": {"type": "list", "elements": "str", "default": []},
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 3600},
 }
+# What holds for each snapshot of a group; anything else is said to its snapshots one by one.
+GROUP_OPTIONS = {"name", "generation", "description", "tags", "copy_volume_tags", "consistency"}
+
+
+def run_group(params, gateway, check_mode, token):
+    """Take snapshots of an instance's volumes at one point in time; token: random text that tells this group from every other."""
+    request = group_request_from(params)
+    plan = plan_group(request, find_namesakes(request, gateway), gateway.find_instance_volumes(request.instance_id), token)
+    snapshots, warnings = list(plan.snapshots), list(plan.warnings)
+    if not check_mode:
+        snapshots, doubles = take_group(plan, request, gateway)
+        if params["wait"]:
+            seen = gateway.wait_for_all([snapshot.snapshot_id for snapshot in snapshots], params["wait_timeout"])
+            snapshots = [unless_error(seen[snapshot.snapshot_id]) for snapshot in snapshots]
+        warnings += doubles
+    results = [snapshot.to_result() for snapshot in snapshots]
+    return {"changed": plan.changed, "snapshots": results, "diff": plan.diff(), "warnings": warnings}
+
+
+def group_request_from(params):
+    """Return the GroupRequest that the options describe; raises ExplainedError for what cannot be said about a group."""
+    said = {name for name in SNAPSHOT_OPTIONS if params[name] not in (None, "present")} - GROUP_OPTIONS
+    if said or not params["name"] or params["snapshots"] is not None:
+        raise ExplainedError(
+            f"instance_id needs name and goes with {', '.join(sorted(GROUP_OPTIONS - {'name'}))}"
+            + (f", not with {', '.join(sorted(said))}." if said else " only."),
+            next_step="Share, copy, keep or delete the snapshots afterwards, with snapshots: and their ids.",
+        )
+    given = {name: params[name] for name in GROUP_OPTIONS if params[name] is not None}
+    given["tags"] = {str(key): str(value) for key, value in given.get("tags", {}).items()}
+    return GroupRequest(
+        params["instance_id"],
+        **given,
+        exclude_boot_volume=params["exclude_boot_volume"],
+        exclude_volume_ids=tuple(params["exclude_volume_ids"]),
+    )
+
+
+def find_namesakes(request, gateway):
+    return gateway.find_candidates([SnapshotRequest(name=request.name)])
+
+
+def take_group(plan, request, gateway):
+    """Carry out the plan for a group; return its snapshots, and warnings about other groups like it."""
+    made = gateway.create_snapshots(request, plan.tags) if plan.actions == ("create",) else plan.found
+    for snapshot in made:
+        lacking = plan.new_tags(snapshot)
+        if lacking:
+            gateway.tag_snapshot(snapshot.snapshot_id, lacking)
+    known = {snapshot.snapshot_id: snapshot for snapshot in [*made, *find_namesakes(request, gateway)]}
+    # Another run may have taken one in the same moment. Looked up last, so that all runs see all of them and agree on the oldest.
+    (kept, *others), _incomplete = complete_groups(request, known.values())
+    doubles = [
+        f"Another run took a group like this at the same time; it can be deleted: {', '.join(one.snapshot_id for one in group)}."
+        for group in others
+    ]
+    return kept, doubles if plan.actions == ("create",) else []
 
 
 def run(params, gateway, check_mode, gateway_in=None):
@@ -582,7 +672,10 @@ def main():
     module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     elsewhere = functools.cache(lambda region: gateway_for(module, region=region))
     try:
-        result = run(module.params, gateway_for(module), module.check_mode, elsewhere)
+        if module.params["instance_id"]:
+            result = run_group(module.params, gateway_for(module), module.check_mode, secrets.token_hex(8))
+        else:
+            result = run(module.params, gateway_for(module), module.check_mode, elsewhere)
     except ExplainedError as error:
         module.fail_json(**error.to_result())
     for warning in result.pop("warnings", []):

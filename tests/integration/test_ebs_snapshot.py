@@ -11,7 +11,7 @@ import pytest
 
 from plugins.module_utils._aws.snapshots import SnapshotGateway
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.modules.ebs_snapshot import ARGUMENT_SPEC, SNAPSHOT_OPTIONS, run
+from plugins.modules.ebs_snapshot import ARGUMENT_SPEC, SNAPSHOT_OPTIONS, run, run_group
 from tests.integration.targets_runner import run_target
 
 pytestmark = pytest.mark.lab
@@ -181,3 +181,17 @@ def test_a_list_of_snapshots_is_taken_together(account):
     again = account.snapshot(**everything)
     assert not again["changed"]
     assert account.lab.calls()["CreateSnapshot"] == 20
+
+
+def test_the_volumes_of_an_instance_are_taken_at_one_point_in_time(account):
+    instance = account.lab.run_instance()
+    gateway = account.gateway("us-east-1")
+    account.lab.client("ec2").attach_volume(VolumeId=account.volume_id, InstanceId=instance, Device="/dev/sdf")
+    wanted = {option: spec.get("default") for option, spec in ARGUMENT_SPEC.items()}
+    wanted |= {"instance_id": instance, "name": f"all of {instance}", "exclude_boot_volume": True, "consistency": "crash"}
+    account.lab.faults([{"action": "CreateSnapshots", "drop": True, "code": "InternalError", "status": 500, "times": 1}])
+    first = run_group(wanted, gateway, False, "0f3a")
+    assert [made["volume_id"] for made in first["snapshots"]] == [account.volume_id]
+    assert not run_group(wanted, gateway, False, "beef")["changed"]
+    everything = run_group({**wanted, "generation": 2, "exclude_boot_volume": False}, gateway, False, "cafe")
+    assert len(everything["snapshots"]) == 2

@@ -30,7 +30,7 @@ class FakeSnapshotGateway:
         self.key_is_aws_managed = None
         self.refuse_copies = False
         self.calls, self.reads, self.waits = [], 0, []
-        self.failing = {}
+        self.failing, self.instances = {}, {}
 
     def list_snapshots(self, query):
         for snapshot in self.snapshots.values():
@@ -70,6 +70,9 @@ class FakeSnapshotGateway:
 
     def create_snapshot(self, volume_id, description, tags, find_made):
         self.calls.append("create_snapshot")
+        return self._made(volume_id, description, tags)
+
+    def _made(self, volume_id, description, tags):
         number = len(self.snapshots) + 1
         made = Snapshot(
             snapshot_id=f"snap-{number:017x}",
@@ -83,6 +86,15 @@ class FakeSnapshotGateway:
         )
         self.snapshots[made.snapshot_id] = made
         return made
+
+    def find_instance_volumes(self, instance_id):
+        return self.instances.get(instance_id)
+
+    def create_snapshots(self, request, tags):
+        self.calls.append("create_snapshots")
+        volumes = self.instances[request.instance_id].of(request)
+        self.volumes |= {volume.volume_id: volume for volume in volumes}
+        return [self._made(volume.volume_id, request.description or "", tags) for volume in volumes]
 
     def wait_until_completed(self, snapshot_id, time_limit):
         self.snapshots[snapshot_id] = dataclasses.replace(self.snapshots[snapshot_id], state="completed", progress="100%")

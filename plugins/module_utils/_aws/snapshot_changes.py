@@ -119,7 +119,7 @@ class SnapshotChanges:
         seen = self.gateway.wait_for_all([str(item.snapshot.snapshot_id) for item in items], self.time_limit)
         for item in items:
             with item.catching():
-                item.snapshot = _unless_error(seen[str(item.snapshot.snapshot_id)])
+                item.snapshot = unless_error(seen[str(item.snapshot.snapshot_id)])
 
     def _read(self, item: Item) -> None:
         item.snapshot = self.gateway.get_snapshot(item.snapshot.snapshot_id)
@@ -204,7 +204,8 @@ def _note_failed_copies(item: Item) -> None:
         )
 
 
-def _unless_error(seen: Snapshot | ExplainedError) -> Snapshot:
+def unless_error(seen: Snapshot | ExplainedError) -> Snapshot:
+    """Return what waiting has found of a snapshot, or raise it."""
     if isinstance(seen, ExplainedError):
         raise seen
     return seen

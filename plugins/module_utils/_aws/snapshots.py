@@ -16,6 +16,7 @@ from .._core import tags as tag
 from .._core.errors import ExplainedError
 from .._core.sharing import EVERYBODY, SharingFacts, SharingRequest
 from .._core.snapshot import Snapshot, SnapshotRequest, SnapshottedVolume, alike, bare, copy_source, oldest
+from .._core.snapshot_group import GroupRequest, InstanceVolumes, group_size
 from .errors import NOT_YET_VISIBLE_CODES, SERVER_CODES, THROTTLING_CODES, aws_code, explained
 from .waiting import TimeIsUp, growing_pauses, until_visible, wait_until
 
@@ -148,6 +149,23 @@ class SnapshotGateway:
                 found.update({answer["VolumeId"]: _volume(answer) for page in pages for answer in page["Volumes"]})
         return found
 
+    def find_instance_volumes(self, instance_id: str) -> InstanceVolumes | None:
+        """Return an instance that is not terminated with its volumes, or None."""
+        with explained("read the instance", resource=instance_id):
+            answer = self._ec2.describe_instances(Filters=[{"Name": "instance-id", "Values": [instance_id]}])
+            pages = self._ec2.get_paginator("describe_volumes").paginate(
+                Filters=[{"Name": "attachment.instance-id", "Values": [instance_id]}]
+            )
+            volumes = tuple(_volume(found) for page in pages for found in page["Volumes"])
+        instances = [instance for group in answer["Reservations"] for instance in group["Instances"]]
+        if not instances or instances[0]["State"]["Name"] == "terminated":
+            return None
+        mappings = {
+            mapping["DeviceName"]: mapping.get("Ebs", {}).get("VolumeId") for mapping in instances[0].get("BlockDeviceMappings", [])
+        }
+        boot_volume_id = mappings.get(instances[0].get("RootDeviceName"))
+        return InstanceVolumes(instance_id, instances[0]["State"]["Name"] != "stopped", boot_volume_id, volumes)
+
     def get_volume(self, volume_id: str) -> SnapshottedVolume:
         """Return a volume; an ExplainedError says whether it is missing, elsewhere, or not ours to see."""
         try:
@@ -159,14 +177,40 @@ class SnapshotGateway:
             raise self._missing_volume(volume_id) from error
 
     def create_snapshot(self, volume_id: str, description: str, tags: dict[str, str], find_made: Callable[[], list[Snapshot]]) -> Snapshot:
-        """Create one snapshot, however often an answer is lost on the way; find_made: see _make_one."""
+        """Create one snapshot, however often an answer is lost on the way; find_made: see _make_once."""
 
-        def create(ec2) -> Snapshot:
+        def create(ec2) -> list[Snapshot]:
             with explained("create a snapshot of", resource=volume_id):
                 answer = ec2.create_snapshot(VolumeId=volume_id, Description=description, TagSpecifications=_tag_specification(tags))
-            return _snapshot(answer)
+            return [_snapshot(answer)]
 
-        return self._make_one(create, find_made)
+        return self._make_once(create, find_made)[0]
+
+    def create_snapshots(self, request: GroupRequest, tags: dict[str, str]) -> list[Snapshot]:
+        """Create snapshots of an instance's volumes at one point in time, once, however often an answer is lost on the way.
+
+        tags: in the call, the same for all; the tag group tells the snapshots of this very call.
+        """
+        group = tags[tag.key(tag.GROUP)]
+        specification = {"InstanceId": request.instance_id, "ExcludeBootVolume": request.exclude_boot_volume}
+        if request.exclude_volume_ids:
+            specification["ExcludeDataVolumeIds"] = list(request.exclude_volume_ids)
+
+        def create(ec2) -> list[Snapshot]:
+            with explained("create snapshots of", resource=request.instance_id):
+                answer = ec2.create_snapshots(
+                    InstanceSpecification=specification,
+                    Description=request.description or "",
+                    TagSpecifications=_tag_specification(tags),
+                )
+            return [_snapshot(found) for found in answer["Snapshots"]]
+
+        def find_made() -> list[Snapshot]:
+            made = list(self.list_snapshots(SnapshotQuery(tags={tag.key(tag.GROUP): group})))
+            # Fewer are the same group, half visible.
+            return made if len(made) == group_size(group) else []
+
+        return self._make_once(create, find_made)
 
     def copy_snapshot(self, source_region: str, copy: Snapshot, find_made: Callable[[], list[Snapshot]]) -> Snapshot:
         """Copy a snapshot of another region into this one, however often an answer is lost on the way.
@@ -176,7 +220,7 @@ class SnapshotGateway:
         source_id = tag.read(copy.tags, tag.COPIED_FROM).rpartition("/")[2]
         encryption = {"Encrypted": True, "KmsKeyId": copy.kms_key_id} if copy.kms_key_id else {}
 
-        def request(ec2) -> Snapshot:
+        def request(ec2) -> list[Snapshot]:
             with explained(f"copy to {self.region} the snapshot", resource=source_id):
                 answer = ec2.copy_snapshot(
                     SourceRegion=source_region,
@@ -185,15 +229,15 @@ class SnapshotGateway:
                     TagSpecifications=_tag_specification(copy.tags),
                     **encryption,
                 )
-            return dataclasses.replace(copy, snapshot_id=answer["SnapshotId"])
+            return [dataclasses.replace(copy, snapshot_id=answer["SnapshotId"])]
 
-        return self._make_one(request, find_made)
+        return self._make_once(request, find_made)[0]
 
-    def _make_one(self, request: Callable[[object], Snapshot], find_made: Callable[[], list[Snapshot]]) -> Snapshot:
-        """Send a request that makes a snapshot until exactly one is known to be made.
+    def _make_once(self, request: Callable[[object], list[Snapshot]], find_made: Callable[[], list[Snapshot]]) -> list[Snapshot]:
+        """Send a request that makes snapshots until it is known to have been carried out once; return what it made.
 
         find_made: returns the snapshots that this very request may have made; asked after an ambiguous failure,
-        because neither CreateSnapshot nor CopySnapshot takes a client token and a blind second request could make a second one.
+        because CreateSnapshot, CreateSnapshots and CopySnapshot take no client token and a blind second request could make more.
         """
         ec2 = self._ec2_without_retries()
         for attempt, pause in enumerate(growing_pauses(), start=1):
@@ -204,7 +248,7 @@ class SnapshotGateway:
                 if code in AMBIGUOUS_CODES:
                     made = self._look_for(find_made)
                     if made:
-                        return made[0]
+                        return made
                 elif code not in REFUSED_FOR_NOW_CODES:
                     raise
                 if attempt == CREATE_ATTEMPTS:

@@ -154,13 +154,18 @@ def oldest(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
     return sorted(snapshots, key=lambda snapshot: (snapshot.start_time or "", snapshot.snapshot_id or ""))
 
 
+def inherited_tags(volume: SnapshottedVolume) -> dict[str, str]:
+    """Return the tags of a volume that hold for its snapshots too."""
+    left_out = {tag.key(name) for name in TAGS_OF_THE_VOLUME_ALONE}
+    return {key: value for key, value in volume.tags.items() if key.startswith(tag.PREFIX) and key not in left_out}
+
+
 def tags_for(request: SnapshotRequest, volume: SnapshottedVolume, consistency: str) -> dict[str, str]:
     """Return every tag of a new snapshot, as it goes into the call that creates it.
 
     Raises ExplainedError when the tags contradict the request or exceed what EC2 takes.
     """
-    left_out = {tag.key(name) for name in TAGS_OF_THE_VOLUME_ALONE}
-    inherited = {key: value for key, value in volume.tags.items() if key.startswith(tag.PREFIX) and key not in left_out}
+    inherited = inherited_tags(volume)
     decided = {tag.key(tag.CONSISTENCY): consistency}
     if request.fingerprint:
         decided[tag.key(tag.FINGERPRINT)] = request.fingerprint

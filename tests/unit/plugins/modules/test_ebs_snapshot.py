@@ -4,7 +4,8 @@ import pytest
 
 from plugins.module_utils._core.errors import ExplainedError
 from plugins.module_utils._core.snapshot import Snapshot, SnapshottedVolume
-from plugins.modules.ebs_snapshot import ARGUMENT_SPEC, SNAPSHOT_OPTIONS, run
+from plugins.module_utils._core.snapshot_group import InstanceVolumes
+from plugins.modules.ebs_snapshot import ARGUMENT_SPEC, SNAPSHOT_OPTIONS, run, run_group
 from tests.unit.fakes import FakeSnapshotGateway
 
 FINGERPRINT = "sha256:" + "0f3a" * 16
@@ -300,3 +301,43 @@ def test_another_generation_is_another_snapshot(gateway):
 def test_a_generation_needs_a_name(gateway):
     with pytest.raises(ExplainedError, match="generation counts the snapshots of one name"):
         run(software(generation=2), gateway, check_mode=False)
+
+
+@pytest.fixture
+def instance(gateway):
+    volumes = tuple(SnapshottedVolume(f"vol-{number}", 8, attached=True, tags={"petal:os": "rocky9"}) for number in range(1, 4))
+    gateway.instances["i-1"] = InstanceVolumes("i-1", running=True, boot_volume_id="vol-1", volumes=volumes)
+    return params(instance_id="i-1", name="nightly", exclude_boot_volume=True, copy_volume_tags=True, consistency="crash")
+
+
+def test_an_instance_gets_its_snapshots_in_one_call_and_once(gateway, instance):
+    first = run_group(instance, gateway, False, "0f3a")
+    assert [made["volume_id"] for made in first["snapshots"]] == ["vol-2", "vol-3"]
+    assert all(made["state"] == "completed" and made["tags"]["petal:os"] == "rocky9" for made in first["snapshots"])
+    again = run_group(instance, gateway, False, "beef")
+    assert (again["changed"], again["snapshots"]) == (False, first["snapshots"])
+    assert gateway.calls == ["create_snapshots", "tag_snapshot", "tag_snapshot"]
+
+
+def test_snapshots_of_an_instance_are_predicted(gateway, instance):
+    result = run_group(instance, gateway, True, "0f3a")
+    assert (result["changed"], len(result["diff"]["after"]["snapshots"]), gateway.calls) == (True, 2, [])
+
+
+def test_a_run_that_comes_second_uses_the_group_of_the_first(gateway, instance):
+    create = gateway.create_snapshots
+
+    def create_beside_a_rival(request, tags):
+        create(request, {**tags, "petal:group": "beef-2"})
+        return create(request, tags)
+
+    gateway.create_snapshots = create_beside_a_rival
+    result = run_group(instance, gateway, False, "0f3a")
+    assert {made["tags"]["petal:group"] for made in result["snapshots"]} == {"beef-2"}
+    assert "at the same time" in result["warnings"][0]
+
+
+@pytest.mark.parametrize("said", [{"share_with": ["111122223333"]}, {"state": "absent"}, {"name": None}, {"snapshots": []}])
+def test_what_cannot_be_said_about_a_group_is_refused(gateway, instance, said):
+    with pytest.raises(ExplainedError, match="instance_id needs name and goes with"):
+        run_group({**instance, **said}, gateway, False, "0f3a")

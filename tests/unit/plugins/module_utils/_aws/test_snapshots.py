@@ -10,6 +10,7 @@ from plugins.module_utils._aws.snapshots import SnapshotGateway, SnapshotQuery
 from plugins.module_utils._core.errors import ExplainedError
 from plugins.module_utils._core.sharing import SharingFacts, SharingRequest
 from plugins.module_utils._core.snapshot import Snapshot, SnapshotRequest
+from plugins.module_utils._core.snapshot_group import GroupRequest
 
 FINGERPRINT = "sha256:" + "0f3a" * 16
 BARE = FINGERPRINT.removeprefix("sha256:")
@@ -346,3 +347,44 @@ def test_a_refusal_while_waiting_is_everybodys():
         stub.add_client_error("describe_snapshots", "UnauthorizedOperation")
         seen = gateway.wait_for_all(["snap-1", "snap-2"], 60)
     assert [type(error) for error in seen.values()] == [ExplainedError, ExplainedError]
+
+
+GROUP_TAGS = {"Name": "nightly", "petal:group": "0f3a-2"}
+GROUP_REQUEST = GroupRequest("i-1", "nightly", exclude_boot_volume=True, exclude_volume_ids=("vol-3",))
+
+
+def test_snapshots_of_an_instance_are_one_call_with_its_exclusions():
+    specification = [{"ResourceType": "snapshot", "Tags": [{"Key": key, "Value": value} for key, value in GROUP_TAGS.items()]}]
+    wanted = {
+        "InstanceSpecification": {"InstanceId": "i-1", "ExcludeBootVolume": True, "ExcludeDataVolumeIds": ["vol-3"]},
+        "Description": "",
+        "TagSpecifications": specification,
+    }
+    with stubbed() as (gateway, stub):
+        stub.add_response("create_snapshots", {"Snapshots": [{"SnapshotId": "snap-1", "State": "pending", "VolumeId": "vol-1"}]}, wanted)
+        assert [made.volume_id for made in gateway.create_snapshots(GROUP_REQUEST, GROUP_TAGS)] == ["vol-1"]
+
+
+def test_after_a_lost_answer_a_group_is_used_once_all_of_it_is_visible():
+    with stubbed() as (gateway, stub):
+        stub.add_client_error("create_snapshots", "InternalError", http_status_code=500)
+        for visible in (1, 2):
+            found = {"Snapshots": [answer(f"snap-{number}", "pending") for number in range(visible)]}
+            wanted = {"Filters": [{"Name": "tag:petal:group", "Values": ["0f3a-2"]}], "OwnerIds": ["self"], "MaxResults": 1000}
+            stub.add_response("describe_snapshots", found, wanted)
+        assert len(gateway.create_snapshots(GROUP_REQUEST, GROUP_TAGS)) == 2
+
+
+def test_an_instance_is_read_with_its_boot_volume_and_the_tags_of_all_volumes():
+    instance = {
+        "State": {"Name": "running"},
+        "RootDeviceName": "/dev/xvda",
+        "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeId": "vol-1"}}],
+    }
+    volume = {"VolumeId": "vol-1", "Size": 8, "Tags": [{"Key": "petal:os", "Value": "rocky9"}]}
+    with stubbed() as (gateway, stub):
+        stub.add_response("describe_instances", {"Reservations": [{"Instances": [instance]}]}, {"Filters": filters(instance_id=["i-1"])})
+        wanted = {"Filters": [{"Name": "attachment.instance-id", "Values": ["i-1"]}]}
+        stub.add_response("describe_volumes", {"Volumes": [volume]}, wanted)
+        found = gateway.find_instance_volumes("i-1")
+    assert (found.running, found.boot_volume_id, found.volumes[0].tags) == (True, "vol-1", {"petal:os": "rocky9"})
