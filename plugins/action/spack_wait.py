@@ -44,8 +44,7 @@ class ActionModule(ActionBase):
 
     def command(self, text):
         """Run a shell command on the host, return what it printed."""
-        # With become, ssh opens a terminal, which ends lines in CR LF.
-        return self._low_level_execute_command(text)["stdout"].replace("\r\n", "\n")
+        return self._low_level_execute_command(text)["stdout"]
 
 
 class Watch:
@@ -101,7 +100,8 @@ class Watch:
         if self.lock is None:
             parts.append("cat {lock}")
         script = "; ".join(f"{part} 2>/dev/null; echo; echo {SEPARATOR}" for part in parts).format(**quoted)
-        *answers, end = self.command(script).split(f"\n{SEPARATOR}")
+        # With become, ssh opens a terminal, which ends lines in CR LF.
+        *answers, end = self.command(script).replace("\r\n", "\n").split(f"\n{SEPARATOR}")
         if len(answers) != len(parts):
             raise AnsibleConnectionFailure(f"the answer ended with {end!r}")
         answers = [answer.removeprefix("\n") for answer in answers]

@@ -81,6 +81,14 @@ def test_a_line_that_is_half_written_is_read_again():
     assert Host(half, whole).watch()["progress"]["done"] == 1
 
 
+def test_lines_that_end_as_on_a_terminal_are_counted_right():
+    host = Host(seen(True, log="one\n"), seen(True, log="one\n[ ] aaaaaaa app@2.0 install (0s)\n"), seen(False, state="done"))
+    host.looks[2]["log"] = host.looks[1]["log"] + "[+] aaaaaaa app@2.0 /p (1s)\n"
+    answer = host.command
+    host.command = lambda script: answer(script).replace("\n", "\r\n")
+    assert host.watch()["progress"]["done"] == 1
+
+
 def test_a_failed_build_is_explained():
     failure = {"package": "app@2.0", "log": "/f", "tail": "cc: error", "dependents": []}
     with pytest.raises(ExplainedError, match="cc: error"):
