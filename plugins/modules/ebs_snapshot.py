@@ -105,6 +105,46 @@ options:
       confirm_public:
         description: Says that everybody on AWS may read what is on the snapshot. V(false) when left out.
         type: bool
+      lock:
+        description:
+          - A lock keeps everybody from deleting the snapshot before its end. Left out, nothing is locked or unlocked.
+        type: dict
+        suboptions:
+          mode:
+            description:
+              - V(governance) can be taken back by those who may. V(compliance) can be taken back by nobody, and needs
+                O(snapshots[].lock.confirm). V(none) unlocks.
+            type: str
+            choices: [none, governance, compliance]
+            required: true
+          days:
+            description: How long, from the moment of locking; needed to lock. A second run with the same number changes nothing.
+            type: int
+          cool_off_hours:
+            description: How long a compliance lock can still be taken back, at most 72. Not at all when left out.
+            type: int
+          confirm:
+            description: Says that a lock that nobody can take back is meant. V(false) when left out.
+            type: bool
+      storage_tier:
+        description:
+          - V(archive) moves the snapshot to the archive, which costs a quarter, is paid for at least 90 days and takes the full size.
+            An archived snapshot cannot be used, shared, copied or restored fast.
+          - V(standard) restores it from there, which takes up to 72 hours and is not waited for.
+          - Left out, it stays where it is.
+        type: str
+        choices: [standard, archive]
+      temporary_restore_days:
+        description:
+          - With O(storage_tier=standard), for how many days an archived snapshot is restored. For good when left out.
+        type: int
+      fast_restore_zones:
+        description:
+          - All zones in which volumes of the snapshot are fast from their first second; an empty list turns that off.
+          - It costs as long as it is on. RV(snapshot.fast_restore) says how much, and how many volumes profit from it.
+          - EC2 needs an hour for each TiB until it holds; that is not waited for. Left out, it stays as it is.
+        type: list
+        elements: str
       copy_to:
         description:
           - Regions to copy the snapshot to, all at once.
@@ -240,6 +280,26 @@ EXAMPLES = r"""
       - {name: checkpoints-2, volume_id: vol-0123456789abcdef2}
       - {name: checkpoints-3, volume_id: vol-0123456789abcdef3, share_with: ["111122223333"]}
 
+- name: Keep a snapshot from being deleted for 30 days
+  petal.hpc.ebs_snapshot:
+    region: us-east-1
+    snapshot_id: snap-0123456789abcdef0
+    lock:
+      mode: governance
+      days: 30
+
+- name: Move a snapshot to the archive
+  petal.hpc.ebs_snapshot:
+    region: us-east-1
+    snapshot_id: snap-0123456789abcdef0
+    storage_tier: archive
+
+- name: Make volumes of a snapshot fast from their first second in one zone
+  petal.hpc.ebs_snapshot:
+    region: us-east-1
+    snapshot_id: snap-0123456789abcdef0
+    fast_restore_zones: [us-east-1a]
+
 - name: Delete a snapshot
   petal.hpc.ebs_snapshot:
     region: us-east-1
@@ -325,6 +385,50 @@ snapshot:
       type: list
       elements: str
       sample: ["111122223333"]
+    lock:
+      description: The lock, or null.
+      returned: when O(lock) is given
+      type: dict
+      sample: {state: governance, days: 30, expires: "2026-12-22T23:50:00+00:00"}
+    tiering:
+      description: The last move between tiers, such as C(archival-in-progress).
+      returned: when O(storage_tier) is given
+      type: str
+      sample: archival-in-progress
+    restored_until:
+      description: When a temporary restore from the archive ends, or null.
+      returned: when O(storage_tier) is given
+      type: str
+      sample: "2026-12-22T23:50:00+00:00"
+    fast_restore:
+      description: Where volumes are fast from their first second, and what that means.
+      returned: when O(fast_restore_zones) is given
+      type: dict
+      contains:
+        zones:
+          description: EC2's state by zone, C(enabling), C(optimizing) or C(enabled).
+          type: dict
+          sample: {us-east-1a: enabling}
+        credits:
+          description: How many volumes can be made at once in one zone and be fast; others are made and are slow at first.
+          type: int
+          sample: 5
+        credits_per_hour:
+          description: How many more each hour, in one zone.
+          type: float
+          sample: 5.12
+        optimizing_minutes:
+          description: How long EC2 takes until it holds.
+          type: int
+          sample: 12
+        usd_per_hour:
+          description: What it costs for all zones together, at the price in us-east-1.
+          type: float
+          sample: 0.75
+        usd_per_month:
+          description: The same for a month of 730 hours.
+          type: float
+          sample: 547.5
 copies:
   description: What became of each copy, in the order of O(copy_to).
   returned: when O(copy_to) is given
@@ -425,6 +529,18 @@ SNAPSHOT_OPTIONS = {
     "unshare_from": {"type": "list", "elements": "str"},
     "public": {"type": "bool"},
     "confirm_public": {"type": "bool"},
+    "lock": {
+        "type": "dict",
+        "options": {
+            "mode": {"choices": ["none", "governance", "compliance"], "required": True},
+            "days": {"type": "int"},
+            "cool_off_hours": {"type": "int"},
+            "confirm": {"type": "bool"},
+        },
+    },
+    "storage_tier": {"choices": ["standard", "archive"]},
+    "temporary_restore_days": {"type": "int"},
+    "fast_restore_zones": {"type": "list", "elements": "str"},
     "copy_to": {
         "type": "list",
         "elements": "dict",

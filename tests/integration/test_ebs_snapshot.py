@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from botocore.exceptions import ClientError
 
 from plugins.module_utils._aws.snapshots import SnapshotGateway
 from plugins.module_utils._core.errors import ExplainedError
@@ -195,3 +196,35 @@ def test_the_volumes_of_an_instance_are_taken_at_one_point_in_time(account):
     assert not run_group(wanted, gateway, False, "beef")["changed"]
     everything = run_group({**wanted, "generation": 2, "exclude_boot_volume": False}, gateway, False, "cafe")
     assert len(everything["snapshots"]) == 2
+
+
+def test_a_lock_holds_until_it_is_taken_back(account):
+    lock = {"mode": "governance", "days": 7, "cool_off_hours": None, "confirm": None}
+    made = account.snapshot(lock=lock)["snapshot"]["snapshot_id"]
+    assert not account.snapshot(lock=lock)["changed"]
+    with pytest.raises(ClientError, match="locked"):
+        account.lab.client("ec2").delete_snapshot(SnapshotId=made)
+    assert account.snapshot(lock={**lock, "mode": "none"})["changed"]
+    assert account.snapshot(state="absent")["changed"]
+
+
+def test_a_snapshot_goes_to_the_archive_and_comes_back(account):
+    account.snapshot()
+    assert account.snapshot(storage_tier="archive")["changed"]
+    assert not account.snapshot(storage_tier="archive")["changed"]
+    assert account.snapshot(storage_tier="standard", temporary_restore_days=7)["changed"]
+    assert not account.snapshot(storage_tier="standard", temporary_restore_days=7)["changed"]
+    assert account.snapshot(storage_tier="standard")["changed"]
+    assert not account.snapshot(storage_tier="standard")["changed"]
+
+
+def test_fast_restore_follows_the_list_of_zones(account):
+    def states(*zones):
+        return account.snapshot(fast_restore_zones=list(zones))
+
+    assert states("us-east-1a", "us-east-1b")["changed"]
+    moved = states("us-east-1b", "us-east-1c")
+    assert (moved["changed"], moved["snapshot"]["fast_restore"]["credits"]) == (True, 10)
+    assert states("us-east-1b", "us-east-1c")["snapshot"]["fast_restore"]["zones"] == {"us-east-1b": "enabled", "us-east-1c": "enabled"}
+    assert states()["changed"]
+    assert not states()["changed"]

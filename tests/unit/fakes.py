@@ -10,6 +10,8 @@ from plugins.module_utils._aws.snapshots import SnapshotQuery
 from plugins.module_utils._core.errors import ExplainedError
 from plugins.module_utils._core.sharing import SharingFacts
 from plugins.module_utils._core.snapshot import Snapshot, alike
+from plugins.module_utils._core.snapshot_lock import Lock
+from plugins.module_utils._core.snapshot_tier import Tier
 from plugins.module_utils._core.tags import ours
 from plugins.module_utils._core.volume import Attachment, Modification, client_token
 
@@ -31,6 +33,7 @@ class FakeSnapshotGateway:
         self.refuse_copies = False
         self.calls, self.reads, self.waits = [], 0, []
         self.failing, self.instances = {}, {}
+        self.features = FakeSnapshotFeatures(self.calls)
 
     def list_snapshots(self, query):
         for snapshot in self.snapshots.values():
@@ -143,6 +146,51 @@ class FakeSnapshotGateway:
     def change_sharing(self, snapshot_id, gained, lost):
         self.calls.append("change_sharing")
         self.sharing[snapshot_id] = sorted({*self.shared_with(snapshot_id), *gained} - set(lost))
+
+
+class FakeSnapshotFeatures:
+    """Locks, tiers and fast restores in memory, by snapshot id. calls: the gateway's."""
+
+    def __init__(self, calls):
+        self.locks, self.tiers, self.zones = {}, {}, {}
+        self.calls = calls
+
+    def lock_of(self, snapshot_id):
+        return self.locks.get(snapshot_id)
+
+    def locks_of(self, snapshot_ids):
+        return self.locks
+
+    def lock(self, snapshot_id, request):
+        self.calls.append("lock")
+        self.locks[snapshot_id] = Lock(request.mode, request.days)
+
+    def unlock(self, snapshot_id):
+        self.calls.append("unlock")
+        del self.locks[snapshot_id]
+
+    def tier_of(self, snapshot_id):
+        return self.tiers.get(snapshot_id, Tier())
+
+    def archive(self, snapshot_id):
+        self.calls.append("archive")
+        self.tiers[snapshot_id] = Tier("archive", "archival-completed")
+
+    def restore(self, snapshot_id, temporary_days):
+        self.calls.append(f"restore for {temporary_days}")
+        self.tiers[snapshot_id] = Tier("archive" if temporary_days else "standard", "restored", "later" if temporary_days else None)
+
+    def fast_restores_of(self, snapshot_id):
+        return self.zones.get(snapshot_id, {})
+
+    def fast_restores(self, snapshot_ids):
+        return self.zones
+
+    def set_fast_restore(self, snapshot_id, zones, fast):
+        self.calls.append(f"fast in {zones}" if fast else f"slow in {zones}")
+        states = self.zones.setdefault(snapshot_id, {})
+        for zone in zones:
+            states[zone] = "enabled" if fast else "disabling"
 
 
 class FakeVolumeGateway:

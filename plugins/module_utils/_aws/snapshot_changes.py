@@ -144,7 +144,7 @@ class SnapshotChanges:
     def _apply_parts(self, item: Item) -> None:
         for part, plan in item.parts:
             if plan.changed:
-                part.apply(plan, item.snapshot, self.gateway, self.time_limit if self.wait else 0)
+                part.apply(plan, item.snapshot, item.options, self.gateway)
                 item.acted = True
 
 

@@ -18,6 +18,7 @@ from .._core.sharing import EVERYBODY, SharingFacts, SharingRequest
 from .._core.snapshot import Snapshot, SnapshotRequest, SnapshottedVolume, alike, bare, copy_source, oldest
 from .._core.snapshot_group import GroupRequest, InstanceVolumes, group_size
 from .errors import NOT_YET_VISIBLE_CODES, SERVER_CODES, THROTTLING_CODES, aws_code, explained
+from .snapshot_features import SnapshotFeatures
 from .waiting import TimeIsUp, growing_pauses, until_visible, wait_until
 
 # DescribeSnapshots: at most 1000 results a page and 200 values a filter.
@@ -76,6 +77,11 @@ class SnapshotGateway:
         self._sts = sts
         self._kms = _made_once(kms) if kms else None
         self._sleep = sleep
+
+    @property
+    def features(self) -> SnapshotFeatures:
+        """What snapshots can have beside data and tags."""
+        return SnapshotFeatures(self._ec2)
 
     @property
     def region(self) -> str:

@@ -341,3 +341,49 @@ def test_a_run_that_comes_second_uses_the_group_of_the_first(gateway, instance):
 def test_what_cannot_be_said_about_a_group_is_refused(gateway, instance, said):
     with pytest.raises(ExplainedError, match="instance_id needs name and goes with"):
         run_group({**instance, **said}, gateway, False, "0f3a")
+
+
+LOCK = {"mode": "governance", "days": 30, "cool_off_hours": None, "confirm": None}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "undone", "calls"),
+    [
+        ({"lock": LOCK}, {"lock": {**LOCK, "mode": "none"}}, ["lock", "unlock"]),
+        ({"storage_tier": "archive"}, {"storage_tier": "standard"}, ["archive", "restore for None"]),
+        ({"fast_restore_zones": ["a"]}, {"fast_restore_zones": []}, ["fast in ['a']", "slow in ['a']"]),
+    ],
+    ids=["lock", "storage_tier", "fast_restore_zones"],
+)
+def test_a_part_is_predicted_applied_once_and_undone(gateway, wanted, undone, calls):
+    predicted = run(software(**wanted), gateway, check_mode=True)
+    assert gateway.calls == []
+    done = run(software(**wanted), gateway, check_mode=False)
+    assert predicted["diff"]["after"].keys() == done["diff"]["after"].keys()
+    again = run(software(**wanted), gateway, check_mode=False)
+    assert (done["changed"], again["changed"]) == (True, False)
+    assert run(software(**undone), gateway, check_mode=False)["changed"]
+    assert not run(software(**undone), gateway, check_mode=False)["changed"]
+    assert gateway.calls == ["create_snapshot", *calls]
+
+
+def test_what_is_not_said_about_parts_is_not_read(gateway):
+    gateway.features = None
+    assert run(software(), gateway, check_mode=False)["changed"]
+
+
+def test_a_compliance_lock_is_refused_before_a_snapshot_is_taken(gateway):
+    with pytest.raises(ExplainedError, match="cannot be taken back"):
+        run(software(lock={**LOCK, "mode": "compliance"}), gateway, check_mode=False)
+    assert gateway.calls == []
+
+
+def test_the_archive_goes_with_nothing_that_needs_the_data(gateway):
+    with pytest.raises(ExplainedError, match="neither restored fast nor shared nor copied"):
+        run(software(storage_tier="archive", fast_restore_zones=["a"]), gateway, check_mode=False)
+    assert gateway.calls == []
+
+
+def test_credits_and_cost_of_fast_restore_are_told(gateway):
+    told = run(software(fast_restore_zones=["a", "b"]), gateway, check_mode=False)["snapshot"]["fast_restore"]
+    assert (told["credits"], told["credits_per_hour"], told["usd_per_hour"]) == (5, 5.12, 1.5)
