@@ -1,6 +1,6 @@
 """Run the levels of the tests, one line each: name, counts, seconds.
 
-run_tests.py            every level, the quick ones first; closes with "N passed, N failed, N skipped"
+run_tests.py            every level, two at a time; closes with "N passed, N failed, N skipped"
 run_tests.py LEVEL ...  these levels, with their output as it comes
 
 Without a level named, the output of each is kept in .cache/test/LEVEL.log; of a level that failed, the end is shown.
@@ -18,17 +18,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from xml.etree import ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LOGS = ROOT / ".cache" / "test"
-# Not the user's ~/.ansible: collections installed there would hide the checkout's.
-ANSIBLE_HOME = ROOT / ".cache" / "ansible"
 SCENARIOS = ROOT / "extensions" / "molecule"
 JUDGE_ENVIRONMENT = ".venv-pcluster"
 # Nothing takes nearly as long unless it hangs.
-COMMAND_TIMEOUT = 900
+COMMAND_TIMEOUT = 1500
 LINES_SHOWN_OF_A_FAILURE = 60
 
 
@@ -52,13 +51,19 @@ class Outcome:
 class Shell:
     """Runs the commands of one level; their output goes to the log, or straight to the terminal when there is none."""
 
+    level: str
     log: pathlib.Path | None
+
+    @property
+    def ansible_home(self) -> pathlib.Path:
+        """Not the user's ~/.ansible: collections installed there would hide the checkout's. Levels that run side by side share none."""
+        return ROOT / ".cache" / "ansible" / self.level
 
     def run(self, *command: str, timeout: float = COMMAND_TIMEOUT) -> int:
         """Run a command in the checkout and return its exit code; 124 when it was stopped after `timeout` seconds."""
         output = self.log.open("ab") if self.log else None
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment(), stdout=output, stderr=subprocess.STDOUT if output else None, start_new_session=True
+            command, cwd=ROOT, env=environment() | {"ANSIBLE_HOME": str(self.ansible_home)}, stdout=output, stderr=subprocess.STDOUT if output else None, start_new_session=True
         )
         try:
             return process.wait(timeout)
@@ -79,7 +84,6 @@ def environment() -> dict[str, str]:
         "PATH": f"{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks" / "collections"),
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-        "ANSIBLE_HOME": str(ANSIBLE_HOME),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -92,7 +96,7 @@ def run_pytest(shell: Shell, *paths: str) -> Outcome:
     with_tests = [path for path in present if any((ROOT / path).rglob("test_*.py"))]
     if not with_tests:
         return Outcome(failed=1, notes=(f"no tests found in {' '.join(paths)}",))
-    report = LOGS / "junit.xml"
+    report = LOGS / f"{shell.level}.xml"
     report.unlink(missing_ok=True)
     code = shell.run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--junit-xml={report}", *with_tests)
     if not report.exists():
@@ -187,7 +191,7 @@ def molecule(shell: Shell) -> Outcome:
     if missing:
         return Outcome(skipped=1, notes=missing)
     # What an earlier run, perhaps a killed one, has noted about its lab no longer holds.
-    shutil.rmtree(ANSIBLE_HOME, ignore_errors=True)
+    shutil.rmtree(shell.ansible_home, ignore_errors=True)
     scenarios = sorted(path.parent.name for path in SCENARIOS.glob("*/molecule.yml") if path.parent.name != "default")
     try:
         if shell.run("molecule", "create", "--scenario-name", "default"):
@@ -210,7 +214,6 @@ def missing_for_hosts() -> tuple[str, ...]:
     return tuple((check.stdout or check.stderr).strip().splitlines()[-10:]) or ("python -m tests.lab check failed",)
 
 
-# In the order in which they run: what fails soonest comes first.
 LEVELS: dict[str, Callable[[Shell], Outcome]] = {
     "unit": unit,
     "lint": lint,
@@ -222,19 +225,27 @@ LEVELS: dict[str, Callable[[Shell], Outcome]] = {
 }
 
 
+# Two lanes side by side, because the levels of the second wait for hosts more than they compute; what fails soonest comes first.
+LANES = (("unit", "lint", "judge", "module", "sanity"), ("chain", "molecule"))
+
+
 def run_level(name: str, verbose: bool) -> Outcome:
     """Run one level and print its line."""
     log = LOGS / f"{name}.log"
     log.unlink(missing_ok=True)
     started = time.monotonic()
-    outcome = LEVELS[name](Shell(None if verbose else log))
-    print(f"{name:<10} {outcome}, {time.monotonic() - started:.0f} s", flush=True)
-    for note in outcome.notes:
-        print(f"           {note}", flush=True)
+    outcome = LEVELS[name](Shell(name, None if verbose else log))
+    report = [f"{name:<10} {outcome}, {time.monotonic() - started:.0f} s", *(f"           {note}" for note in outcome.notes)]
     if outcome.failed and log.exists():
         lines = log.read_text(errors="replace").splitlines()
-        print("\n".join(["", f"--- the end of {log.relative_to(ROOT)}", *lines[-LINES_SHOWN_OF_A_FAILURE:], "---", ""]), flush=True)
+        report += ["", f"--- the end of {log.relative_to(ROOT)}", *lines[-LINES_SHOWN_OF_A_FAILURE:], "---", ""]
+    print("\n".join(report), flush=True)
     return outcome
+
+
+def run_lane(names: Sequence[str], verbose: bool) -> Outcome:
+    """Run levels one after the other."""
+    return sum((run_level(name, verbose) for name in names), Outcome())
 
 
 def main() -> int:
@@ -242,7 +253,9 @@ def main() -> int:
     parser.add_argument("levels", nargs="*", choices=[*LEVELS, []], metavar="LEVEL", help=f"one of {', '.join(LEVELS)}; all when left out")
     named = parser.parse_args().levels
     LOGS.mkdir(parents=True, exist_ok=True)
-    total = sum((run_level(name, verbose=bool(named)) for name in named or LEVELS), Outcome())
+    lanes = (named,) if named else LANES
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        total = sum(pool.map(lambda lane: run_lane(lane, verbose=bool(named)), lanes), Outcome())
     print(total)
     return 1 if total.failed else 0
 

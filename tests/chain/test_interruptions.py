@@ -11,10 +11,8 @@ pytestmark = pytest.mark.hosts
 SEED = ROOT / "tests/data/seeds/interrupted.yaml"
 # Each run is killed when it says that it has reached the stage, or so many seconds later.
 KILLS = [
-    ("plan", 0),
-    ("plan", 4),
-    ("volume", 0),
-    ("volume", 3),
+    ("plan", 3),
+    ("volume", 2),
     ("host", 0),
     ("mounted", 0),
     ("mounted", 6),
