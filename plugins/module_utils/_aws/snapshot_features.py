@@ -1,6 +1,6 @@
 # Copyright: petal.hpc contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The EC2 calls about what a snapshot can have beside data and tags: a lock, a storage tier, fast restore."""
+"""The EC2 calls about what a snapshot can have beside data and tags: a lock, a storage tier, fast restore, a ban on being public."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._core.errors import ExplainedError
+from .._core.public_access import EC2_STATES, STATES, UNBLOCKED, PublicAccess
 from .._core.snapshot_lock import COMPLIANCE, Lock, LockRequest
 from .._core.snapshot_tier import Tier
 from .errors import explained
@@ -99,3 +100,18 @@ class SnapshotFeatures:
                 resource=snapshot_id,
                 next_step="Check the zones; an account may use fast restore for 5 snapshots in a region unless AWS raises that quota.",
             )
+
+    # Public access
+
+    def public_access(self) -> PublicAccess:
+        with explained("find out whether public snapshots are blocked"):
+            answer = self._ec2.get_snapshot_block_public_access_state()
+        return PublicAccess(STATES[answer["State"]], answer.get("ManagedBy", "account"))
+
+    def set_public_access(self, state: str) -> None:
+        """state: one of ours, such as blocked-all-sharing."""
+        with explained("change whether public snapshots are blocked"):
+            if state == UNBLOCKED:
+                self._ec2.disable_snapshot_block_public_access()
+            else:
+                self._ec2.enable_snapshot_block_public_access(State=EC2_STATES[state])

@@ -7,6 +7,7 @@ from botocore.stub import Stubber
 
 from plugins.module_utils._aws.snapshot_features import SnapshotFeatures
 from plugins.module_utils._core.errors import ExplainedError
+from plugins.module_utils._core.public_access import PublicAccess
 from plugins.module_utils._core.snapshot_lock import Lock, LockRequest
 from plugins.module_utils._core.snapshot_tier import Tier
 
@@ -94,3 +95,17 @@ def test_fast_restore_is_turned_off():
             "disable_fast_snapshot_restores", {"Successful": []}, {"SourceSnapshotIds": ["snap-1"], "AvailabilityZones": ["a"]}
         )
         features.set_fast_restore("snap-1", ["a"], fast=False)
+
+
+def test_public_access_is_read_in_our_words():
+    with stubbed() as (features, stub):
+        stub.add_response("get_snapshot_block_public_access_state", {"State": "block-new-sharing", "ManagedBy": "account"})
+        assert features.public_access() == PublicAccess("blocked-new-sharing")
+
+
+def test_public_access_is_set_in_the_words_of_ec2():
+    with stubbed() as (features, stub):
+        stub.add_response("enable_snapshot_block_public_access", {}, {"State": "block-all-sharing"})
+        stub.add_response("disable_snapshot_block_public_access", {}, {})
+        features.set_public_access("blocked-all-sharing")
+        features.set_public_access("unblocked")
