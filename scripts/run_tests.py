@@ -63,7 +63,12 @@ class Shell:
         """Run a command in the checkout and return its exit code; 124 when it was stopped after `timeout` seconds."""
         output = self.log.open("ab") if self.log else None
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment() | {"ANSIBLE_HOME": str(self.ansible_home)}, stdout=output, stderr=subprocess.STDOUT if output else None, start_new_session=True
+            command,
+            cwd=ROOT,
+            env=environment() | {"ANSIBLE_HOME": str(self.ansible_home)},
+            stdout=output,
+            stderr=subprocess.STDOUT if output else None,
+            start_new_session=True,
         )
         try:
             return process.wait(timeout)
