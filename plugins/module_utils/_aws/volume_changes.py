@@ -27,12 +27,14 @@ from .._core.volume_plan import VolumePlan
 from .errors import aws_code
 from .snapshots import SnapshotGateway, SnapshotQuery
 from .volumes import VolumeGateway
-from .waiting import FIRST_PAUSE, VISIBLE_WITHIN, TimeIsUp, wait_until
+from .waiting import VISIBLE_WITHIN, TimeIsUp, growing_pauses, wait_until
 
 # More requests at once only meet EC2's request limits; the client's connection pool is a little larger.
 REQUESTS_AT_ONCE = 24
-# A volume is ready within seconds; looking every five seconds is cheap, as one request looks at 200 volumes.
-LONGEST_PAUSE = 5.0
+# Most volumes are ready within two seconds, and one request looks at 200 of them: looking often costs little.
+FIRST_PAUSE, GROWTH, LONGEST_PAUSE = 0.5, 1.1, 5.0
+# Between two looks for a volume that another run has just created.
+RIVAL_PAUSE = 1.0
 # How many volumes of one identity may have been deleted or failed before; each costs one refused request.
 GENERATIONS = 100
 # A volume that EC2 drops right after creating it was refused later on, mostly for its KMS key.
@@ -178,7 +180,7 @@ class Changes:
                 resource="A volume",
                 time_limit=self.time_limit,
                 next_step=next_step,
-                longest_pause=LONGEST_PAUSE,
+                pauses=growing_pauses(FIRST_PAUSE, GROWTH, LONGEST_PAUSE),
                 clock=self.gateway.clock,
                 sleep=self.gateway.sleep,
             )
@@ -215,7 +217,7 @@ class Changes:
     def _create(self, items: list[Item]) -> None:
         """Create, then look: where a token answers with a volume that is gone, the next generation's turn has come."""
         items = [item for item in items if item.has("create")]
-        for _ in range(VANISHINGS):
+        for _attempt in range(VANISHINGS):
             self._together(items, self._create_once)
             self._watch([item for item in items if item.error is None], self._is_created, "available", _LOOK)
             items = [item for item in items if isinstance(item.error, Vanished)]
@@ -253,7 +255,7 @@ class Changes:
         request = dataclasses.replace(item.request, availability_zone=wanted.availability_zone)
         for attempt in range(2):
             if attempt:
-                self.gateway.sleep(FIRST_PAUSE)
+                self.gateway.sleep(RIVAL_PAUSE)
             rival = find_volume(request, self.gateway.find_volumes(names=[wanted.name]))
             if rival is not None:
                 raise ExplainedError(

@@ -91,4 +91,5 @@ def read_inputs(kind: type[_Inputs], values: Mapping[str, Any], what: str) -> _I
 
 
 def _field(read: Callable[[Any], Any], default: Any) -> Any:
+    # pylint: disable-next=invalid-field-call  # the callers are in dataclasses
     return dataclasses.field(default=default, metadata={"read": read})
