@@ -32,7 +32,7 @@ class FakeSnapshotGateway:
         self.key_is_aws_managed = None
         self.refuse_copies = False
         self.calls, self.reads, self.waits = [], 0, []
-        self.failing, self.instances = {}, {}
+        self.failing, self.instances, self.being_restored = {}, {}, frozenset()
         self.features = FakeSnapshotFeatures(self.calls)
 
     def list_snapshots(self, query):
@@ -115,7 +115,15 @@ class FakeSnapshotGateway:
 
     def delete_snapshot(self, snapshot_id):
         self.calls.append("delete_snapshot")
+        if snapshot_id in self.failing:
+            raise self.failing[snapshot_id]
         del self.snapshots[snapshot_id]
+
+    def images_needing(self, snapshot_ids):
+        return self.images
+
+    def snapshots_being_restored(self):
+        return self.being_restored
 
     def images_made_from(self, snapshot_id):
         return self.images.get(snapshot_id, [])

@@ -339,6 +339,26 @@ class SnapshotGateway:
             answer = self._ec2.describe_images(Owners=["self"], Filters=filters)
         return sorted(image["ImageId"] for image in answer["Images"])
 
+    def images_needing(self, snapshot_ids: Iterable[str]) -> dict[str, list[str]]:
+        """Return the ids of our own AMIs by the snapshot that they need; disabled ones too, as they can be enabled again."""
+        found: dict[str, list[str]] = {}
+        for portion in _portions(snapshot_ids):
+            filters = [{"Name": "block-device-mapping.snapshot-id", "Values": portion}]
+            with explained("find the images made from snapshots"):
+                pages = self._ec2.get_paginator("describe_images").paginate(Owners=["self"], Filters=filters, IncludeDisabled=True)
+                images = [image for page in pages for image in page["Images"]]
+            for image in images:
+                for device in image.get("BlockDeviceMappings", []):
+                    if device.get("Ebs", {}).get("SnapshotId") in portion:
+                        found.setdefault(device["Ebs"]["SnapshotId"], []).append(image["ImageId"])
+        return found
+
+    def snapshots_being_restored(self) -> frozenset[str]:
+        """Return the ids of the snapshots from which volumes are being created now."""
+        with explained("look for volumes in creation"):
+            pages = self._ec2.get_paginator("describe_volumes").paginate(Filters=[{"Name": "status", "Values": ["creating"]}])
+            return frozenset(volume["SnapshotId"] for page in pages for volume in page["Volumes"] if volume.get("SnapshotId"))
+
     def own_account(self) -> str:
         """Return the id of the account that the credentials belong to; every identity may ask for it."""
         with explained("find out whose credentials these are"):

@@ -13,7 +13,7 @@ from .errors import NOT_YET_VISIBLE_CODES, TRANSIENT_CODES, aws_code
 
 T = TypeVar("T")
 
-# Most volumes are ready within two seconds; a snapshot may take hours and is not worth a request every second.
+# A snapshot may take hours and is not worth a request every second.
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 15.0
 GROWTH = 1.4
@@ -39,7 +39,7 @@ def wait_until(
     next_step: str,
     seen: Callable[[T], str] = str,
     not_yet: frozenset[str] = frozenset(),
-    longest_pause: float = LONGEST_PAUSE,
+    pauses: Iterator[float] | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> T:
@@ -51,10 +51,11 @@ def wait_until(
     time_limit: seconds. next_step: what to do when they are over. seen: how to print what was read last.
     Raises TimeIsUp, and what read or done raise otherwise.
     not_yet: further AWS codes that mean "ask again", such as NOT_YET_VISIBLE_CODES right after a create.
+    pauses: seconds between two reads, without end; None: growing_pauses().
     """
     deadline = clock() + time_limit
     last_seen = "nothing yet"
-    for pause in growing_pauses(longest_pause):
+    for pause in pauses or growing_pauses():
         try:
             value = read()
         except ExplainedError as error:
@@ -69,7 +70,7 @@ def wait_until(
         if remaining <= 0:
             raise TimeIsUp(resource, what, time_limit=time_limit, last_seen=last_seen, next_step=next_step)
         sleep(min(pause, remaining))
-    raise AssertionError("growing_pauses never ends")
+    raise AssertionError("pauses must not end")
 
 
 def until_visible(
@@ -93,9 +94,9 @@ def until_visible(
     raise AssertionError("growing_pauses never ends")
 
 
-def growing_pauses(longest: float = LONGEST_PAUSE) -> Iterator[float]:
-    """Yield seconds to pause, for ever: one second first, then longer, up to `longest`."""
-    pause = FIRST_PAUSE
+def growing_pauses(first: float = FIRST_PAUSE, growth: float = GROWTH, longest: float = LONGEST_PAUSE) -> Iterator[float]:
+    """Yield seconds to pause, for ever: `first`, then each `growth` times as long as the one before, up to `longest`."""
+    pause = first
     while True:
         yield min(pause, longest)
-        pause *= GROWTH
+        pause *= growth

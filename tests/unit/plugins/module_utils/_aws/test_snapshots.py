@@ -388,3 +388,22 @@ def test_an_instance_is_read_with_its_boot_volume_and_the_tags_of_all_volumes():
         stub.add_response("describe_volumes", {"Volumes": [volume]}, wanted)
         found = gateway.find_instance_volumes("i-1")
     assert (found.running, found.boot_volume_id, found.volumes[0].tags) == (True, "vol-1", {"petal:os": "rocky9"})
+
+
+def test_images_are_found_by_the_snapshots_they_need_disabled_ones_too():
+    devices = [{"Ebs": {"SnapshotId": "snap-1"}}, {"Ebs": {"SnapshotId": "snap-other"}}, {"VirtualName": "ephemeral0"}]
+    wanted = {
+        "Owners": ["self"],
+        "Filters": [{"Name": "block-device-mapping.snapshot-id", "Values": ["snap-1", "snap-2"]}],
+        "IncludeDisabled": True,
+    }
+    with stubbed() as (gateway, stub):
+        stub.add_response("describe_images", {"Images": [{"ImageId": "ami-1", "BlockDeviceMappings": devices}]}, wanted)
+        assert gateway.images_needing(["snap-1", "snap-2"]) == {"snap-1": ["ami-1"]}
+
+
+def test_snapshots_that_volumes_are_being_made_from_are_found():
+    with stubbed() as (gateway, stub):
+        volumes = [{"VolumeId": "vol-1", "SnapshotId": "snap-1"}, {"VolumeId": "vol-2", "SnapshotId": ""}]
+        stub.add_response("describe_volumes", {"Volumes": volumes}, {"Filters": filters(status=["creating"])})
+        assert gateway.snapshots_being_restored() == {"snap-1"}
