@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
 import multiprocessing
 import os
 import threading
-import time
 from types import TracebackType
 from typing import Any
 
@@ -14,7 +12,8 @@ import boto3
 from botocore.config import Config
 
 from plugins.module_utils._aws.volumes import CLIENT_CONFIG, VolumeGateway
-from plugins.modules.ebs_volume import VOLUME_OPTIONS, run
+from plugins.modules.ebs_volume import run
+from tests.integration.volumes import hasty_gateway, now, parameters
 
 # A process that has died would keep the others waiting for ever.
 START_TIMEOUT = 60
@@ -42,11 +41,6 @@ class Racers:
         self._pool.join()
 
 
-def parameters(**given: Any) -> dict[str, Any]:
-    """Return the module's parameters as Ansible passes them: what is not given is None."""
-    return {**dict.fromkeys(VOLUME_OPTIONS), "volumes": None, "wait": True, "wait_timeout": 60, **given}
-
-
 class _Process:
     """What each process keeps from one race to the next."""
 
@@ -57,14 +51,10 @@ class _Process:
 def _prepare(environment: dict[str, str], start: threading.Barrier) -> None:
     os.environ.update(environment)
     # A client of its own: forked processes must not share connections.
-    _Process.gateway = VolumeGateway(boto3.session.Session().client("ec2", config=Config(**CLIENT_CONFIG)), sleep=_short_pause)
+    _Process.gateway = hasty_gateway(boto3.session.Session().client("ec2", config=Config(**CLIENT_CONFIG)))
     _Process.start = start
-
-
-def _short_pause(seconds: float) -> None:
-    time.sleep(seconds / 10)
 
 
 def _run(request: dict[str, Any]) -> dict[str, Any]:
     _Process.start.wait()
-    return run(parameters(**request), _Process.gateway, False, datetime.datetime.now(datetime.UTC))
+    return run(parameters(wait_timeout=300, **request), _Process.gateway, False, now())
