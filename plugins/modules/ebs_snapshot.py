@@ -14,7 +14,8 @@ description:
   - A second run finds the snapshot by its fingerprint, or its name and generation, and takes no other one.
   - O(snapshots) takes a list and works on all of it at once in one process, with few requests and one wait for all.
   - A snapshot in state C(error) does not count; it is reported as a warning and another snapshot is taken.
-  - Deletes only snapshots that carry the tag C(CreatedBy=petal.hpc) and that no image needs.
+  - Deletes only snapshots that carry the tag C(CreatedBy=petal.hpc) and that no image needs, nor a lock, fast restore or
+    the tag C(petal:protected) holds back.
 author: petal.hpc contributors (@petal-hpc)
 options:
   snapshots:
@@ -165,6 +166,12 @@ options:
               - The key of that region to encrypt the copy with.
               - Left out, the copy of an encrypted snapshot gets the region's default key, and that of another is not encrypted.
             type: str
+      force:
+        description:
+          - With O(state=absent), overrides exactly these refusals - the snapshot is the last copy behind an entry of O(registries),
+            or was not made by this collection (no tag C(CreatedBy=petal.hpc)).
+          - It never overrides protection, an image, a lock or fast restore. V(false) when left out.
+        type: bool
   <<: *snapshot_options
   instance_id:
     description:
@@ -178,6 +185,14 @@ options:
     default: false
   exclude_volume_ids:
     description: With O(instance_id), data volumes to leave out.
+    type: list
+    elements: str
+    default: []
+  registries:
+    description:
+      - Paths of snapshot registries, on the host where the task runs.
+      - With O(state=absent), a snapshot that one of them recommends is refused if no other registered snapshot
+        with its fingerprint exists, here or in another region. Left out, no registry protects anything.
     type: list
     elements: str
     default: []
@@ -300,11 +315,12 @@ EXAMPLES = r"""
     snapshot_id: snap-0123456789abcdef0
     fast_restore_zones: [us-east-1a]
 
-- name: Delete a snapshot
+- name: Delete a snapshot, unless a registry entry would lose its last copy
   petal.hpc.ebs_snapshot:
     region: us-east-1
     snapshot_id: snap-0123456789abcdef0
     state: absent
+    registries: [/srv/petal-snapshots]
 """
 
 RETURN = r"""
@@ -506,12 +522,15 @@ import secrets
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ..module_utils._aws.registered_snapshots import read_registered
 from ..module_utils._aws.snapshot_changes import Item, SnapshotChanges, copy_all, together, unless_error
 from ..module_utils._aws.snapshot_parts import PARTS
 from ..module_utils._aws.snapshots import SnapshotGateway
 from ..module_utils._aws.volumes import CLIENT_CONFIG
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.snapshot import Snapshot, SnapshotRequest, alike, canonical_fingerprint, plan_absent, plan_snapshot
+from ..module_utils._core.fast_restore import FAST_STATES
+from ..module_utils._core.registered_copies import other_copies, registries_naming
+from ..module_utils._core.snapshot import Holds, Snapshot, SnapshotRequest, alike, canonical_fingerprint, plan_absent, plan_snapshot
 from ..module_utils._core.snapshot_group import GroupRequest, complete_groups, plan_group
 
 SNAPSHOT_OPTIONS = {
@@ -546,6 +565,7 @@ SNAPSHOT_OPTIONS = {
         "elements": "dict",
         "options": {"region": {"required": True}, "kms_key_id": {"no_log": False}},
     },
+    "force": {"type": "bool"},
 }
 ARGUMENT_SPEC = {
     **SNAPSHOT_OPTIONS,
@@ -553,6 +573,7 @@ ARGUMENT_SPEC = {
     "instance_id": {"aliases": ["instance"]},
     "exclude_boot_volume": {"type": "bool", "default": False},
     "exclude_volume_ids": {"type": "list", "elements": "str", "default": []},
+    "registries": {"type": "list", "elements": "str", "default": []},
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 3600},
 }
@@ -615,15 +636,16 @@ def take_group(plan, request, gateway):
     return kept, doubles if plan.actions == ("create",) else []
 
 
-def run(params, gateway, check_mode, gateway_in=None):
+def run(params, gateway, check_mode, gateway_in=None, registered=()):
     """Bring one snapshot, or each of params["snapshots"], to its state.
 
     gateway: a SnapshotGateway or its fake. gateway_in: returns the one for another region, needed for copies only.
+    registered: what params["registries"] name, as pairs of registry and RegisteredSnapshot.
     Returns the module's result; "failed" is in it when one of the snapshots of a list failed.
     Raises ExplainedError when the only one failed, or nothing could be done.
     """
     items = [item_from(options) for options in all_options(params)]
-    decide(items, gateway, params["wait"])
+    decide(items, gateway, params["wait"], lambda found: holds_of(found, gateway, gateway_in, registered))
     if not check_mode:
         SnapshotChanges(gateway, params["wait"], params["wait_timeout"]).carry_out(items)
     regions = {target["region"] for item in items if item.stays for target in item.options["copy_to"] or ()}
@@ -669,8 +691,11 @@ def request_from(options):
     return dataclasses.replace(request, tags=tags, fingerprint=fingerprint)
 
 
-def decide(items, gateway, wait):
-    """Read what exists, for all items together, and give each item its plans or its error."""
+def decide(items, gateway, wait, holds_of_one):
+    """Read what exists, for all items together, and give each item its plans or its error.
+
+    holds_of_one: returns the Holds of a snapshot that is to be deleted.
+    """
     refuse_repetitions(items)
     items = [item for item in items if item.error is None]
     candidates = gateway.find_candidates([item.request for item in items])
@@ -680,7 +705,10 @@ def decide(items, gateway, wait):
 
     def plan(item):
         if not wants(item):
-            item.plan = plan_removal(item.request, found[id(item)], gateway)
+            one = found[id(item)]
+            holds = holds_of_one(one[0]) if len(one) == 1 else Holds()
+            item.plan = plan_absent(item.request, one, holds, force=bool(item.options["force"]))
+            item.warnings += item.plan.warnings
             return
         volume_id = item.request.volume_id if item in missing else None
         # Asked for on its own, a volume that is not there explains where it is.
@@ -714,9 +742,28 @@ def refuse_repetitions(items):
             seen.add(item.request.identity)
 
 
-def plan_removal(request, found, gateway):
-    """Return the Plan that deletes the snapshot of the request, if there is one."""
-    return plan_absent(request, found, {snapshot.snapshot_id: gateway.images_made_from(snapshot.snapshot_id) for snapshot in found})
+def holds_of(snapshot, gateway, gateway_in, registered):
+    """Return what holds a snapshot back from being deleted."""
+    snapshot_id = snapshot.snapshot_id
+    lock = gateway.features.lock_of(snapshot_id)
+    fast = gateway.features.fast_restores_of(snapshot_id)
+    naming = registries_naming(snapshot, gateway.region, registered)
+    return Holds(
+        images=tuple(gateway.images_needing([snapshot_id]).get(snapshot_id, ())),
+        locked_until=(lock.expires or lock.state) if lock else None,
+        fast_zones=tuple(sorted(zone for zone, state in fast.items() if state in FAST_STATES)),
+        registries=tuple(naming),
+        other_copies=tuple(existing_copies(other_copies(snapshot, gateway.region, registered), gateway, gateway_in)) if naming else (),
+    )
+
+
+def existing_copies(copies, gateway, gateway_in):
+    """Yield those of the registered copies, ids by region, that are complete in AWS."""
+    for region, ids in copies.items():
+        there = gateway if region == gateway.region else gateway_in(region)
+        for snapshot_id, snapshot in there.find_visible(ids).items():
+            if snapshot.state == "completed":
+                yield f"{region}/{snapshot_id}"
 
 
 def check_copies(targets, region, wait):
@@ -791,7 +838,8 @@ def main():
         if module.params["instance_id"]:
             result = run_group(module.params, gateway_for(module), module.check_mode, secrets.token_hex(8))
         else:
-            result = run(module.params, gateway_for(module), module.check_mode, elsewhere)
+            registered = read_registered(module.params["registries"])
+            result = run(module.params, gateway_for(module), module.check_mode, elsewhere, registered)
     except ExplainedError as error:
         module.fail_json(**error.to_result())
     for warning in result.pop("warnings", []):

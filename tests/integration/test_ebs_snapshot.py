@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from plugins.module_utils._aws.snapshots import SnapshotGateway
 from plugins.module_utils._core.errors import ExplainedError
+from plugins.module_utils._core.registry import RegisteredSnapshot
 from plugins.modules.ebs_snapshot import ARGUMENT_SPEC, SNAPSHOT_OPTIONS, run, run_group
 from tests.integration.targets_runner import run_target
 
@@ -228,3 +229,19 @@ def test_fast_restore_follows_the_list_of_zones(account):
     assert states("us-east-1b", "us-east-1c")["snapshot"]["fast_restore"]["zones"] == {"us-east-1b": "enabled", "us-east-1c": "enabled"}
     assert states()["changed"]
     assert not states()["changed"]
+
+
+def test_the_last_registered_copy_is_deleted_only_by_force(account):
+    made = account.snapshot(copy_to=[{"region": "eu-west-1", "kms_key_id": None}])
+    ids = {"us-east-1": made["snapshot"]["snapshot_id"], "eu-west-1": made["copies"][0]["snapshot"]["snapshot_id"]}
+    registered = [("registry", RegisteredSnapshot(region, snapshot_id, account.fingerprint)) for region, snapshot_id in ids.items()]
+    asked = {option: spec.get("default") for option, spec in ARGUMENT_SPEC.items()}
+    asked |= {"state": "absent", "fingerprint": account.fingerprint}
+
+    def delete(region, **more):
+        return run({**asked, **more}, account.gateway(region), False, account.gateway, registered)
+
+    assert delete("us-east-1")["changed"]
+    with pytest.raises(ExplainedError, match="last copy behind an entry of registry"):
+        delete("eu-west-1")
+    assert delete("eu-west-1", force=True)["changed"]

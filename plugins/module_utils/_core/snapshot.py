@@ -248,13 +248,28 @@ def plan_copy(source: Snapshot, source_region: str, kms_key_id: str | None, foun
     return Plan(before=kept.to_result(), after=kept.to_result(), warnings=(*warnings, *others))
 
 
-def plan_absent(request: SnapshotRequest, found: Iterable[Snapshot], images: Mapping[str, Iterable[str]]) -> Plan:
+@dataclasses.dataclass(frozen=True)
+class Holds:
+    """What holds a snapshot back from being deleted.
+
+    images: AMIs that need it. locked_until: the end of its lock, None without one. fast_zones: where it is restored fast.
+    registries: those that recommend it; other_copies: registered snapshots with the same content that exist, "eu-west-1/snap-2".
+    """
+
+    images: tuple[str, ...] = ()
+    locked_until: str | None = None
+    fast_zones: tuple[str, ...] = ()
+    registries: tuple[str, ...] = ()
+    other_copies: tuple[str, ...] = ()
+
+
+def plan_absent(request: SnapshotRequest, found: Iterable[Snapshot], holds: Holds = Holds(), *, force: bool = False) -> Plan:
     """Decide whether a snapshot may be deleted.
 
-    found: our own snapshots that share the request's identity, in any state.
-    images: AMI ids by the snapshot id they are made from.
+    found: our own snapshots that share the request's identity, in any state. holds: of the one that was found.
+    force: overrides two refusals, that we did not make the snapshot and that it is the last copy behind a registry entry.
     Returns a Plan whose actions are () or ("delete",).
-    Raises ExplainedError for snapshots that we did not make, that are protected, used by an AMI, or that are not one but several.
+    Raises ExplainedError for snapshots that we did not make, that are held back, or that are not one but several.
     """
     candidates = oldest(found)
     if not candidates:
@@ -267,8 +282,12 @@ def plan_absent(request: SnapshotRequest, found: Iterable[Snapshot], images: Map
             snapshot_ids=ids,
         )
     snapshot = candidates[0]
-    _refuse_delete(snapshot, list(images.get(str(snapshot.snapshot_id), ())))
-    return Plan(("delete",), before=snapshot.to_result())
+    _refuse_delete(snapshot, holds)
+    if not force:
+        _refuse_unforced(snapshot, holds)
+    still_named = ", ".join(holds.registries)
+    warnings = (f"{still_named} still names {snapshot.snapshot_id}; retire it there (snapshot_registry).",) if still_named else ()
+    return Plan(("delete",), before=snapshot.to_result(), warnings=warnings)
 
 
 def keep_one(found: Iterable[Snapshot]) -> tuple[Snapshot, list[str]]:
@@ -314,25 +333,51 @@ def _plan_create(request: SnapshotRequest, volume: SnapshottedVolume, warnings: 
     return Plan(("create",), after=snapshot.to_result(), warnings=tuple(warnings))
 
 
-def _refuse_delete(snapshot: Snapshot, images: list[str]) -> None:
-    if not tag.ours(snapshot.tags):
-        raise ExplainedError(
-            f"Snapshot {snapshot.snapshot_id} was not made by {tag.CREATOR}: it lacks the tag {tag.CREATED_BY}={tag.CREATOR}.",
-            resource=snapshot.snapshot_id,
-            next_step="Delete it with the tool that made it.",
-        )
+def _refuse_delete(snapshot: Snapshot, holds: Holds) -> None:
+    """Refuse what nobody may delete, force or not."""
+    resource = snapshot.snapshot_id
     if tag.read(snapshot.tags, tag.PROTECTED) == "true":
         raise ExplainedError(
-            f"Snapshot {snapshot.snapshot_id} is protected by the tag {tag.key(tag.PROTECTED)}=true.",
-            resource=snapshot.snapshot_id,
-            next_step="Remove the tag first if the snapshot is to go.",
+            f"Snapshot {resource} is protected by the tag {tag.key(tag.PROTECTED)}=true.",
+            resource=resource,
+            next_step="Remove the tag first if the snapshot is to go; force does not override it.",
         )
-    if images:
+    if holds.images:
         raise ExplainedError(
-            f"Snapshot {snapshot.snapshot_id} holds the data of {', '.join(images)}; instances of that image could no longer start.",
-            resource=snapshot.snapshot_id,
+            f"Snapshot {resource} holds the data of {', '.join(holds.images)}; instances of that image could no longer start.",
+            resource=resource,
             next_step="Deregister the image first if nobody needs it.",
-            image_ids=images,
+            image_ids=list(holds.images),
+        )
+    if holds.locked_until:
+        raise ExplainedError(
+            f"Snapshot {resource} is locked until {holds.locked_until}.",
+            resource=resource,
+            next_step="Unlock it first with lock: {mode: none}, which a compliance lock does not allow.",
+        )
+    if holds.fast_zones:
+        raise ExplainedError(
+            f"Snapshot {resource} is enabled for fast restore in {', '.join(holds.fast_zones)}.",
+            resource=resource,
+            next_step="Turn that off first with fast_restore_zones: [].",
+        )
+
+
+def _refuse_unforced(snapshot: Snapshot, holds: Holds) -> None:
+    """Refuse what only force may delete."""
+    resource = snapshot.snapshot_id
+    if not tag.ours(snapshot.tags):
+        raise ExplainedError(
+            f"Snapshot {resource} was not made by {tag.CREATOR}: it lacks the tag {tag.CREATED_BY}={tag.CREATOR}.",
+            resource=resource,
+            next_step="Delete it with the tool that made it, or say force: true.",
+        )
+    if holds.registries and not holds.other_copies:
+        raise ExplainedError(
+            f"Snapshot {resource} is the last copy behind an entry of {', '.join(holds.registries)}.",
+            resource=resource,
+            next_step="Retire it in the registry first (snapshot_registry), copy it to another region, or say force: true.",
+            registries=list(holds.registries),
         )
 
 

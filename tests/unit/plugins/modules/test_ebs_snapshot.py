@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 
 from plugins.module_utils._core.errors import ExplainedError
+from plugins.module_utils._core.registry import RegisteredSnapshot
 from plugins.module_utils._core.snapshot import Snapshot, SnapshottedVolume
 from plugins.module_utils._core.snapshot_group import InstanceVolumes
 from plugins.modules.ebs_snapshot import ARGUMENT_SPEC, SNAPSHOT_OPTIONS, run, run_group
@@ -387,3 +388,49 @@ def test_the_archive_goes_with_nothing_that_needs_the_data(gateway):
 def test_credits_and_cost_of_fast_restore_are_told(gateway):
     told = run(software(fast_restore_zones=["a", "b"]), gateway, check_mode=False)["snapshot"]["fast_restore"]
     assert (told["credits"], told["credits_per_hour"], told["usd_per_hour"]) == (5, 5.12, 1.5)
+
+
+REGISTRY = [
+    ("/srv/registry", RegisteredSnapshot("us-east-1", "snap-00000000000000001", FINGERPRINT)),
+    ("/srv/registry", RegisteredSnapshot("us-west-2", "snap-w", FINGERPRINT)),
+]
+
+
+def delete(regions, registered=REGISTRY, **given):
+    gone = params(state="absent", fingerprint=FINGERPRINT, **given)
+    return run(gone, regions["us-east-1"], False, regions.__getitem__, registered)
+
+
+def test_the_last_copy_behind_a_registry_entry_stays(regions):
+    run(software(), regions["us-east-1"], check_mode=False)
+    with pytest.raises(ExplainedError, match="last copy behind an entry of /srv/registry"):
+        delete(regions)
+    assert regions["us-east-1"].calls == ["create_snapshot"]
+    assert delete(regions, force=True)["changed"]
+
+
+def test_a_copy_in_another_region_makes_a_registered_snapshot_dispensable(regions):
+    run(software(), regions["us-east-1"], check_mode=False)
+    regions["us-west-2"].snapshots["snap-w"] = Snapshot("snap-w", "completed")
+    result = delete(regions)
+    assert result["changed"]
+    assert "still names" in result["warnings"][0]
+
+
+def test_a_copy_that_is_not_complete_is_none(regions):
+    run(software(), regions["us-east-1"], check_mode=False)
+    regions["us-west-2"].snapshots["snap-w"] = Snapshot("snap-w", "error")
+    with pytest.raises(ExplainedError, match="last copy"):
+        delete(regions)
+
+
+def test_a_retired_snapshot_may_go(regions):
+    run(software(), regions["us-east-1"], check_mode=False)
+    retired = [(path, dataclasses.replace(one, deprecated="2026-11-01")) for path, one in REGISTRY]
+    assert delete(regions, registered=retired)["changed"]
+
+
+def test_a_locked_snapshot_is_not_deleted(gateway):
+    run(software(lock=LOCK), gateway, check_mode=False)
+    with pytest.raises(ExplainedError, match="is locked until"):
+        run(params(state="absent", fingerprint=FINGERPRINT), gateway, check_mode=False)

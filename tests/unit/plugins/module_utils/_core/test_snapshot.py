@@ -2,6 +2,7 @@ import pytest
 
 from plugins.module_utils._core.errors import ExplainedError
 from plugins.module_utils._core.snapshot import (
+    Holds,
     Snapshot,
     SnapshotRequest,
     SnapshottedVolume,
@@ -136,30 +137,51 @@ def test_limits_of_ec2_are_explained_before_the_call(options, complaint):
 
 
 def test_a_snapshot_of_ours_is_deleted():
-    plan = plan_absent(request(), [snapshot()], {})
+    plan = plan_absent(request(), [snapshot()])
     assert (plan.actions, plan.before["snapshot_id"], plan.after) == (("delete",), "snap-1", None)
 
 
 def test_deleting_what_is_not_there_changes_nothing():
-    assert not plan_absent(request(), [], {}).changed
+    assert not plan_absent(request(), []).changed
 
 
 @pytest.mark.parametrize(
-    ("tags", "images", "complaint"),
+    ("tags", "holds", "complaint"),
     [
-        ({"Name": "bio"}, {}, "was not made by petal.hpc"),
-        ({**OURS, "petal:protected": "true"}, {}, "is protected"),
-        (OURS, {"snap-1": ["ami-1", "ami-2"]}, "holds the data of ami-1, ami-2"),
+        ({**OURS, "petal:protected": "true"}, Holds(), "is protected"),
+        (OURS, Holds(images=("ami-1", "ami-2")), "holds the data of ami-1, ami-2"),
+        (OURS, Holds(locked_until="2026-12-22"), "is locked until 2026-12-22"),
+        (OURS, Holds(fast_zones=("us-east-1a",)), "enabled for fast restore in us-east-1a"),
     ],
 )
-def test_what_must_not_be_deleted_is_refused_with_the_reason(tags, images, complaint):
+@pytest.mark.parametrize("force", [False, True])
+def test_what_must_not_be_deleted_is_refused_with_the_reason_force_or_not(tags, holds, complaint, force):
     with pytest.raises(ExplainedError, match=complaint):
-        plan_absent(request(), [snapshot(tags=tags)], images)
+        plan_absent(request(), [snapshot(tags=tags)], holds, force=force)
+
+
+@pytest.mark.parametrize(
+    ("tags", "holds", "complaint"),
+    [
+        ({"Name": "bio"}, Holds(), "was not made by petal.hpc"),
+        (OURS, Holds(registries=("/srv/registry",)), "is the last copy behind an entry of /srv/registry"),
+    ],
+)
+def test_force_overrides_exactly_two_refusals(tags, holds, complaint):
+    with pytest.raises(ExplainedError, match=complaint):
+        plan_absent(request(), [snapshot(tags=tags)], holds)
+    assert plan_absent(request(), [snapshot(tags=tags)], holds, force=True).changed
+
+
+def test_a_registered_snapshot_with_another_copy_may_go_with_a_reminder():
+    plan = plan_absent(request(), [snapshot()], Holds(registries=("/srv/registry",), other_copies=("eu-west-1/snap-2",)))
+    assert plan.changed
+    assert "/srv/registry still names snap-1" in plan.warnings[0]
 
 
 def test_several_snapshots_are_never_deleted_at_once():
     with pytest.raises(ExplainedError, match="snap-1, snap-2") as refusal:
-        plan_absent(request(), [snapshot(), snapshot("snap-2")], {})
+        plan_absent(request(), [snapshot(), snapshot("snap-2")])
     assert refusal.value.details["snapshot_ids"] == ["snap-1", "snap-2"]
 
 
