@@ -52,8 +52,17 @@ options:
     type: list
     elements: str
     default: [self]
+  shared:
+    description:
+      - V(by_me) lists own snapshots that other accounts may use, with RV(snapshots[].shared_with); one more request for each own snapshot.
+      - V(with_me) lists snapshots of others that name this account; public ones are not among them, and their tags are never seen.
+      - Left out, it does not matter.
+    type: str
+    choices: [by_me, with_me]
   details:
-    description: Whether to return with whom each own snapshot is shared, which takes one more request for each.
+    description:
+      - Whether to return with whom each own snapshot is shared, which takes one more request for each, its lock,
+        and where it is restored fast.
     type: bool
     default: false
 attributes:
@@ -85,6 +94,16 @@ EXAMPLES = r"""
   petal.hpc.ebs_snapshot_info:
     region: us-east-1
     fingerprint: sha256:0f3a5c77d1e24b6a9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b
+
+- name: List the snapshots of this account that others may use
+  petal.hpc.ebs_snapshot_info:
+    region: us-east-1
+    shared: by_me
+
+- name: List the snapshots of others that this account may use
+  petal.hpc.ebs_snapshot_info:
+    region: us-east-1
+    shared: with_me
 
 - name: Show with whom the snapshots of a volume are shared
   petal.hpc.ebs_snapshot_info:
@@ -164,21 +183,33 @@ snapshots:
       description: All tags; empty for a snapshot of another account.
       type: dict
       sample: {"CreatedBy": "petal.hpc"}
+    lock:
+      description: The lock that keeps it from being deleted, or null.
+      returned: with O(details=true)
+      type: dict
+      sample: {state: governance, days: 30, expires: "2026-12-22T23:50:00+00:00"}
+    fast_restore_zones:
+      description: EC2's state of fast restore by zone.
+      returned: with O(details=true)
+      type: dict
+      sample: {us-east-1a: enabled}
     shared_with:
       description: The accounts that may use it; C(all) stands for everybody. Null for a snapshot of another account.
-      returned: with O(details=true)
+      returned: with O(details=true) or O(shared=by_me)
       type: list
       elements: str
       sample: ["210987654321"]
 """
 
+import dataclasses
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils._aws.snapshots import SnapshotGateway, SnapshotQuery
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.snapshot import canonical_fingerprint, oldest
+from ..module_utils._core.snapshot import canonical_fingerprint
 
 ARGUMENT_SPEC = {
     "snapshot_ids": {"type": "list", "elements": "str", "default": []},
@@ -189,10 +220,12 @@ ARGUMENT_SPEC = {
     "filters": {"type": "dict", "default": {}},
     "managed_only": {"type": "bool", "default": False},
     "owners": {"type": "list", "elements": "str", "default": ["self"]},
+    "shared": {"choices": ["by_me", "with_me"]},
     "details": {"type": "bool", "default": False},
 }
 # One request for each snapshot, most of it waiting; more would only run into EC2's request limit.
 REQUESTS_AT_ONCE = 8
+SNAPSHOTS_AT_ONCE = 1000
 
 
 def run(params, gateway):
@@ -202,18 +235,38 @@ def run(params, gateway):
         found = gateway.find_by_fingerprint(canonical_fingerprint(params["fingerprint"]), query)
     else:
         found = gateway.list_snapshots(query)
-    snapshots = oldest(found)
-    results = [snapshot.to_result() for snapshot in snapshots]
+    own_account = gateway.own_account() if params["shared"] or params["details"] else None
+    if params["shared"] == "with_me":
+        found = (snapshot for snapshot in found if snapshot.owner_id != own_account)
+    # Some at a time, so that a short list of a huge account needs little memory.
+    results = [result for some in portions(found) for result in described(some, params, gateway, own_account)]
     if params["details"] and results:
-        add_sharing(results, gateway)
-    return {"changed": False, "snapshots": results}
+        add_features(results, gateway)
+    return {"changed": False, "snapshots": sorted(results, key=lambda result: (result["start_time"] or "", result["snapshot_id"]))}
+
+
+def portions(snapshots):
+    """Yield the snapshots in lists, none of them much longer than a page of EC2's."""
+    snapshots = iter(snapshots)
+    while some := list(itertools.islice(snapshots, SNAPSHOTS_AT_ONCE)):
+        yield some
+
+
+def described(snapshots, params, gateway, own_account):
+    """Return the results of those snapshots that are shared as asked."""
+    results = [snapshot.to_result() for snapshot in snapshots]
+    if params["details"] or params["shared"] == "by_me":
+        add_sharing(results, gateway, own_account)
+    return [result for result in results if result["shared_with"]] if params["shared"] == "by_me" else results
 
 
 def query_from(params):
     """Return the SnapshotQuery that the options describe."""
     filters = {name: value if isinstance(value, list) else [value] for name, value in params["filters"].items()}
+    shared_with_me = params["shared"] == "with_me"
     return SnapshotQuery(
-        owners=tuple(params["owners"]),
+        owners=tuple(owner for owner in params["owners"] if not (shared_with_me and owner == "self")),
+        restorable_by=("self",) if shared_with_me else (),
         snapshot_ids=tuple(params["snapshot_ids"]),
         volume_id=params["volume_id"],
         name=params["name"],
@@ -228,9 +281,8 @@ def as_filter(value):
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def add_sharing(results, gateway):
+def add_sharing(results, gateway, own_account):
     """Write into each result who may use the snapshot; only its owner may ask, so the others get None."""
-    own_account = gateway.own_account()
 
     def shared_with(result):
         return gateway.shared_with(result["snapshot_id"]) if result["owner_id"] == own_account else None
@@ -238,6 +290,15 @@ def add_sharing(results, gateway):
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         for result, accounts in zip(results, pool.map(shared_with, results), strict=True):
             result["shared_with"] = accounts
+
+
+def add_features(results, gateway):
+    """Write the lock and the zones of fast restore into each result: one request for each, whatever the number of snapshots."""
+    locks, zones = gateway.features.locks_of(None), gateway.features.fast_restores(None)
+    for result in results:
+        lock = locks.get(result["snapshot_id"])
+        result["lock"] = dataclasses.asdict(lock) if lock else None
+        result["fast_restore_zones"] = zones.get(result["snapshot_id"], {})
 
 
 def main():

@@ -44,8 +44,12 @@ class FakeSnapshotGateway:
                 and query.name in (None, snapshot.name)
                 and query.tags.items() <= snapshot.tags.items()
                 and (not query.managed_only or ours(snapshot.tags))
+                and (not query.restorable_by or self._may_use(snapshot))
             ):
                 yield snapshot
+
+    def _may_use(self, snapshot):
+        return snapshot.owner_id == self.account or self.account in self.shared_with(snapshot.snapshot_id)
 
     def find_by_fingerprint(self, fingerprint, query=None):
         return [found for found in self.list_snapshots(query or SnapshotQuery()) if found.fingerprint == fingerprint]

@@ -41,6 +41,7 @@ class SnapshotQuery:
     """Which snapshots to list; everything left out matches.
 
     owners: account ids or "self". filters: as DescribeSnapshots takes them, {name: [values]}.
+    restorable_by: accounts, or "self", that own a snapshot or may use it by name.
     """
 
     owners: tuple[str, ...] = ("self",)
@@ -50,6 +51,7 @@ class SnapshotQuery:
     tags: dict[str, str] = dataclasses.field(default_factory=dict)
     filters: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     managed_only: bool = False
+    restorable_by: tuple[str, ...] = ()
 
 
 class SnapshotGateway:
@@ -90,7 +92,7 @@ class SnapshotGateway:
     def list_snapshots(self, query: SnapshotQuery) -> Iterator[Snapshot]:
         """Yield the snapshots of a query, page by page."""
         for filters in _filters(query):
-            for found in self._describe(filters, query.owners):
+            for found in self._describe(filters, query):
                 yield _snapshot(found)
 
     def find_by_fingerprint(self, fingerprint: str, query: SnapshotQuery | None = None) -> list[Snapshot]:
@@ -403,8 +405,9 @@ class SnapshotGateway:
             # Whoever may share a snapshot need not be allowed to read its key; EC2 still refuses the default one.
             return None
 
-    def _describe(self, filters: list[dict], owners: tuple[str, ...]) -> Iterator[dict]:
-        arguments = {"Filters": filters, **({"OwnerIds": list(owners)} if owners else {})}
+    def _describe(self, filters: list[dict], query: SnapshotQuery) -> Iterator[dict]:
+        accounts = {"OwnerIds": list(query.owners), "RestorableByUserIds": list(query.restorable_by)}
+        arguments = {"Filters": filters, **{name: values for name, values in accounts.items() if values}}
         with explained("list snapshots"):
             pages = self._ec2.get_paginator("describe_snapshots").paginate(**arguments, PaginationConfig={"PageSize": PAGE_SIZE})
             for page in pages:

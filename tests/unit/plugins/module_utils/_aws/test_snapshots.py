@@ -407,3 +407,10 @@ def test_snapshots_that_volumes_are_being_made_from_are_found():
         volumes = [{"VolumeId": "vol-1", "SnapshotId": "snap-1"}, {"VolumeId": "vol-2", "SnapshotId": ""}]
         stub.add_response("describe_volumes", {"Volumes": volumes}, {"Filters": filters(status=["creating"])})
         assert gateway.snapshots_being_restored() == {"snap-1"}
+
+
+def test_snapshots_shared_by_name_are_asked_for_by_account():
+    with stubbed() as (gateway, stub):
+        wanted = {"Filters": [], "RestorableByUserIds": ["self"], "MaxResults": 1000}
+        stub.add_response("describe_snapshots", {"Snapshots": [answer()]}, wanted)
+        assert list(gateway.list_snapshots(SnapshotQuery(owners=(), restorable_by=("self",))))
