@@ -106,6 +106,12 @@ options:
       confirm_public:
         description: Says that everybody on AWS may read what is on the snapshot. V(false) when left out.
         type: bool
+      grant_key:
+        description:
+          - Whether the accounts of O(share_with) get a grant for the key of an encrypted snapshot as well, and those of O(unshare_from)
+            lose it. There is one grant for each snapshot and account, so that other snapshots under the key are not touched.
+          - V(false) when left out; then the key's owner allows its use in the key policy.
+        type: bool
       lock:
         description:
           - A lock keeps everybody from deleting the snapshot before its end. Left out, nothing is locked or unlocked.
@@ -151,7 +157,6 @@ options:
           - Regions to copy the snapshot to, all at once.
           - A region that holds a copy already, or a snapshot with the same fingerprint, is left alone.
           - Copies get the snapshot's tags and description, and C(petal:copied-from).
-          - Who may use them is not copied; share each in its region.
           - A region that fails does not stop the others; the task fails at the end and returns what became of each.
           - Needs O(wait=true), as EC2 copies complete snapshots only. Left out, no copy is made.
         type: list
@@ -166,6 +171,12 @@ options:
               - The key of that region to encrypt the copy with.
               - Left out, the copy of an encrypted snapshot gets the region's default key, and that of another is not encrypted.
             type: str
+          share:
+            description:
+              - Whether the accounts that may use the snapshot may use the copy, and its key if O(snapshots[].grant_key) is said.
+              - Otherwise nobody may; EC2 copies no permission. A public snapshot's copy is never public.
+            type: bool
+            default: false
       force:
         description:
           - With O(state=absent), overrides exactly these refusals - the snapshot is the last copy behind an entry of O(registries),
@@ -262,6 +273,17 @@ EXAMPLES = r"""
       - region: eu-west-1
         kms_key_id: alias/software
     wait_timeout: 7200
+
+- name: Let an account use an encrypted snapshot with its key, and a copy of both in another region
+  petal.hpc.ebs_snapshot:
+    region: us-east-1
+    snapshot_id: snap-0123456789abcdef0
+    share_with: ["111122223333"]
+    grant_key: true
+    copy_to:
+      - region: us-west-2
+        kms_key_id: alias/software
+        share: true
 
 - name: Let two accounts use a snapshot, and another one no longer
   petal.hpc.ebs_snapshot:
@@ -398,6 +420,12 @@ snapshot:
     shared_with:
       description: The accounts that may use it; C(all) stands for everybody.
       returned: when O(share_with), O(unshare_from) or O(public) is given
+      type: list
+      elements: str
+      sample: ["111122223333"]
+    key_granted_to:
+      description: The accounts that have a grant for the key, for this snapshot.
+      returned: when O(grant_key) is given and the snapshot is encrypted
       type: list
       elements: str
       sample: ["111122223333"]
@@ -548,6 +576,7 @@ SNAPSHOT_OPTIONS = {
     "unshare_from": {"type": "list", "elements": "str"},
     "public": {"type": "bool"},
     "confirm_public": {"type": "bool"},
+    "grant_key": {"type": "bool", "no_log": False},
     "lock": {
         "type": "dict",
         "options": {
@@ -563,7 +592,7 @@ SNAPSHOT_OPTIONS = {
     "copy_to": {
         "type": "list",
         "elements": "dict",
-        "options": {"region": {"required": True}, "kms_key_id": {"no_log": False}},
+        "options": {"region": {"required": True}, "kms_key_id": {"no_log": False}, "share": {"type": "bool", "default": False}},
     },
     "force": {"type": "bool"},
 }
@@ -714,8 +743,8 @@ def decide(items, gateway, wait, holds_of_one):
         # Asked for on its own, a volume that is not there explains where it is.
         volume = (volumes.get(volume_id) or gateway.get_volume(volume_id)) if volume_id else None
         item.plan = plan_snapshot(item.request, found[id(item)], volume)
-        check_copies(item.options["copy_to"] or (), gateway.region, wait)
         item.snapshot = Snapshot.from_result(item.plan.after)
+        check_copies(item.options["copy_to"] or (), gateway.region, wait, item.snapshot.encrypted)
         # Decided before anything is made: what can never be shared must not be built first.
         item.parts = [(part, part.decide(item.options, item.snapshot, gateway)) for part in PARTS]
         item.warnings += [warning for one in item.all_plans for warning in one.warnings]
@@ -766,8 +795,8 @@ def existing_copies(copies, gateway, gateway_in):
                 yield f"{region}/{snapshot_id}"
 
 
-def check_copies(targets, region, wait):
-    """Refuse copies that cannot be made, before anything is."""
+def check_copies(targets, region, wait, encrypted):
+    """Refuse copies that cannot be made or shared, before anything is."""
     if not targets:
         return
     if not wait:
@@ -776,6 +805,12 @@ def check_copies(targets, region, wait):
     if region in regions or len(regions) != len(set(regions)):
         raise ExplainedError(
             f"copy_to names {', '.join(regions)}; the snapshot is in {region}.", next_step="Name each other region once.", resource=region
+        )
+    keyless = [target["region"] for target in targets if target["share"] and encrypted and not target["kms_key_id"]]
+    if keyless:
+        raise ExplainedError(
+            f"The copy in {', '.join(keyless)} would be encrypted with the default key, under which it cannot be shared.",
+            next_step="Give kms_key_id of a key of your own there, or leave share out.",
         )
 
 

@@ -149,11 +149,11 @@ def test_a_blocked_region_is_explained_before_a_snapshot_becomes_public(account)
 
 def test_a_copy_whose_answer_is_lost_is_made_once(account):
     account.lab.faults([{"action": "CopySnapshot", "drop": True, "code": "InternalError", "status": 500, "times": 1}])
-    result = account.snapshot(copy_to=[{"region": "eu-west-1", "kms_key_id": None}])
+    result = account.snapshot(copy_to=[{"region": "eu-west-1", "kms_key_id": None, "share": False}])
     (copy,) = result["copies"]
     assert copy["snapshot"]["fingerprint"] == account.fingerprint
     assert account.lab.calls()["CopySnapshot"] == 1
-    assert not account.snapshot(copy_to=[{"region": "eu-west-1", "kms_key_id": None}])["changed"]
+    assert not account.snapshot(copy_to=[{"region": "eu-west-1", "kms_key_id": None, "share": False}])["changed"]
 
 
 def test_a_snapshot_that_an_image_needs_is_not_deleted(account):
@@ -232,7 +232,7 @@ def test_fast_restore_follows_the_list_of_zones(account):
 
 
 def test_the_last_registered_copy_is_deleted_only_by_force(account):
-    made = account.snapshot(copy_to=[{"region": "eu-west-1", "kms_key_id": None}])
+    made = account.snapshot(copy_to=[{"region": "eu-west-1", "kms_key_id": None, "share": False}])
     ids = {"us-east-1": made["snapshot"]["snapshot_id"], "eu-west-1": made["copies"][0]["snapshot"]["snapshot_id"]}
     registered = [("registry", RegisteredSnapshot(region, snapshot_id, account.fingerprint)) for region, snapshot_id in ids.items()]
     asked = {option: spec.get("default") for option, spec in ARGUMENT_SPEC.items()}
@@ -245,3 +245,36 @@ def test_the_last_registered_copy_is_deleted_only_by_force(account):
     with pytest.raises(ExplainedError, match="last copy behind an entry of registry"):
         delete("eu-west-1")
     assert delete("eu-west-1", force=True)["changed"]
+
+
+def test_a_partner_gets_the_copy_and_its_key_on_request(account):
+    keys = {region: account.lab.client("kms", region=region).create_key()["KeyMetadata"] for region in ("us-east-1", "eu-west-1")}
+    volume = account.lab.client("ec2").create_volume(
+        AvailabilityZone="us-east-1a", Size=1, VolumeType="gp3", Encrypted=True, KmsKeyId=keys["us-east-1"]["Arn"]
+    )["VolumeId"]
+    target = {"region": "eu-west-1", "kms_key_id": keys["eu-west-1"]["Arn"], "share": True}
+
+    def share():
+        return account.snapshot(volume_id=volume, share_with=["111122223333"], grant_key=True, copy_to=[target])
+
+    first = share()
+    assert not share()["changed"]
+    for region, snapshot in (("us-east-1", first["snapshot"]), ("eu-west-1", first["copies"][0]["snapshot"])):
+        seen = account.lab.client("ec2", region=region, account="111122223333").describe_snapshots(SnapshotIds=[snapshot["snapshot_id"]])
+        assert seen["Snapshots"]
+        grants = account.lab.client("kms", region=region).list_grants(KeyId=keys[region]["KeyId"])["Grants"]
+        assert [grant["GranteePrincipal"] for grant in grants] == ["arn:aws:iam::111122223333:root"]
+
+
+def test_a_copy_that_takes_too_long_is_taken_up_again(account):
+    account.snapshot()
+    targets = [{"region": "eu-west-1", "kms_key_id": None, "share": False}]
+    # The source is older than a second and complete; the copy is not.
+    time.sleep(1.1)
+    account.lab.slow({"snapshot": 1})
+    with pytest.raises(ExplainedError, match=r"1 of 1 copies failed: eu-west-1: .* is not completed after 0 s"):
+        account.snapshot(copy_to=targets, wait_timeout=0)
+    account.lab.slow({"snapshot": 0})
+    resumed = account.snapshot(copy_to=targets)
+    assert (resumed["changed"], resumed["copies"][0]["snapshot"]["state"]) == (False, "completed")
+    assert account.lab.calls()["CopySnapshot"] == 1

@@ -28,7 +28,7 @@ class FakeSnapshotGateway:
         self.snapshots = {snapshot.snapshot_id: snapshot for snapshot in snapshots}
         self.volumes = {volume.volume_id: volume for volume in volumes}
         self.images = images or {}
-        self.sharing = {}
+        self.sharing, self.grants = {}, {}
         self.key_is_aws_managed = None
         self.refuse_copies = False
         self.calls, self.reads, self.waits = [], 0, []
@@ -86,6 +86,8 @@ class FakeSnapshotGateway:
             state="pending",
             volume_id=volume_id,
             volume_size_gib=self.volumes[volume_id].size_gib,
+            encrypted=self.volumes[volume_id].encrypted,
+            kms_key_id=self.volumes[volume_id].kms_key_id,
             owner_id=self.account,
             start_time=f"2026-11-22T12:{number:02d}:00+00:00",
             description=description,
@@ -137,6 +139,13 @@ class FakeSnapshotGateway:
 
     def own_account(self):
         return self.account
+
+    def key_grants(self, snapshot):
+        return dict.fromkeys(self.grants.get(snapshot.snapshot_id, ()), "grant")
+
+    def change_key_grants(self, snapshot, gained, lost):
+        self.calls.append("change_key_grants")
+        self.grants[snapshot.snapshot_id] = {*self.grants.get(snapshot.snapshot_id, ()), *gained} - set(lost)
 
     def find_copies(self, source, source_region):
         copied_from = {"petal:copied-from": f"{source_region}/{source.snapshot_id}"}

@@ -12,8 +12,9 @@ from typing import Any
 
 from .._core.errors import ExplainedError
 from .._core.plan import Plan
+from .._core.sharing import EVERYBODY
 from .._core.snapshot import Snapshot, SnapshotRequest, alike, keep_one, plan_copy
-from .snapshot_parts import Part
+from .snapshot_parts import SHARING_PARTS, Part
 from .snapshots import SnapshotGateway
 
 # More requests at once only meet EC2's request limits.
@@ -159,8 +160,10 @@ def copy_all(
     def converge(job: tuple[Item, dict[str, Any]]) -> dict[str, Any]:
         item, target = job
         source = Snapshot.from_result(item.plan.after) if check_mode else item.snapshot
+        there = gateways[target["region"]]
         try:
-            return copy_one(source, gateway.region, target, gateways[target["region"]], time_limit, check_mode)
+            copy, result = copy_one(source, gateway.region, target, there, time_limit, check_mode)
+            return {**result, **share_copy(copy, result, item, gateway, there, check_mode)} if target["share"] else result
         except ExplainedError as error:
             return {"region": target["region"], "changed": False, "failed": True, **error.to_result()}
 
@@ -175,8 +178,8 @@ def copy_all(
 
 def copy_one(
     source: Snapshot, source_region: str, target: dict[str, Any], there: SnapshotGateway, time_limit: float, check_mode: bool
-) -> dict[str, Any]:
-    """Bring one region to a complete copy of the source."""
+) -> tuple[Snapshot, dict[str, Any]]:
+    """Bring one region to a complete copy of the source; return it, and what became of it."""
     found = there.find_copies(source, source_region) if source.snapshot_id else []
     plan = plan_copy(source, source_region, target["kms_key_id"], found)
     copy = Snapshot.from_result(plan.after)
@@ -184,13 +187,33 @@ def copy_one(
         if plan.changed:
             copy = there.copy_snapshot(source_region, copy, lambda: there.find_copies(source, source_region))
         copy = there.wait_until_completed(copy.snapshot_id, time_limit)
-    return {
+    return copy, {
         "region": target["region"],
         "changed": plan.changed,
         "failed": False,
         "snapshot": copy.to_result(),
         "warnings": list(plan.warnings),
     }
+
+
+def share_copy(
+    copy: Snapshot, result: dict[str, Any], item: Item, gateway: SnapshotGateway, there: SnapshotGateway, check_mode: bool
+) -> dict[str, Any]:
+    """Let the accounts that may use the source use the copy; return what that changes in its result.
+
+    Everybody is no account: a public snapshot is made public in each region by a task of its own.
+    """
+    accounts = set(item.options["share_with"] or ()) - set(item.options["unshare_from"] or ())
+    if item.snapshot is not None and item.snapshot.snapshot_id:
+        accounts |= set(gateway.shared_with(item.snapshot.snapshot_id)) - set(item.options["unshare_from"] or ()) - {EVERYBODY}
+    options = {**item.options, "share_with": sorted(accounts), "unshare_from": None, "public": None}
+    changed, snapshot, warnings = result["changed"], result["snapshot"], result["warnings"]
+    for part in SHARING_PARTS:
+        plan = part.decide(options, copy, there)
+        if plan.changed and not check_mode:
+            part.apply(plan, copy, options, there)
+        changed, snapshot, warnings = changed or plan.changed, {**snapshot, **(plan.after or {})}, [*warnings, *plan.warnings]
+    return {"changed": changed, "snapshot": snapshot, "warnings": warnings}
 
 
 def _note_failed_copies(item: Item) -> None:

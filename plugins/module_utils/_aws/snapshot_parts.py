@@ -12,7 +12,7 @@ from .._core.errors import ExplainedError
 from .._core.fast_restore import changes, plan_fast_restore
 from .._core.plan import Plan
 from .._core.prices import PRICES
-from .._core.sharing import SharingRequest, check_accounts, plan_sharing
+from .._core.sharing import SharingRequest, check_accounts, plan_key_grants, plan_sharing
 from .._core.snapshot import Snapshot
 from .._core.snapshot_lock import LockRequest, plan_lock
 from .._core.snapshot_tier import Tier, plan_tier
@@ -33,12 +33,7 @@ class Sharing:
     """Who may use the snapshot."""
 
     def decide(self, options: Mapping[str, Any], snapshot: Snapshot, gateway: SnapshotGateway) -> Plan:
-        request = SharingRequest(
-            tuple(options["share_with"] or ()),
-            tuple(options["unshare_from"] or ()),
-            public=options["public"],
-            confirm_public=bool(options["confirm_public"]),
-        )
+        request = _sharing_request(options)
         if not request.asks_for_something:
             return Plan()
         return plan_sharing(check_accounts(request), snapshot, gateway.sharing_facts(snapshot, request))
@@ -46,6 +41,20 @@ class Sharing:
     def apply(self, plan: Plan, snapshot: Snapshot, options: Mapping[str, Any], gateway: SnapshotGateway) -> None:
         before, after = set(plan.before["shared_with"]), set(plan.after["shared_with"])
         gateway.change_sharing(snapshot.snapshot_id, gained=after - before, lost=before - after)
+
+
+class KeyGrants:
+    """Who may use the key of an encrypted snapshot, for this snapshot."""
+
+    def decide(self, options: Mapping[str, Any], snapshot: Snapshot, gateway: SnapshotGateway) -> Plan:
+        if not options["grant_key"] or not snapshot.encrypted:
+            return Plan()
+        granted = gateway.key_grants(snapshot) if snapshot.snapshot_id else {}
+        return plan_key_grants(_sharing_request(options), snapshot, granted)
+
+    def apply(self, plan: Plan, snapshot: Snapshot, options: Mapping[str, Any], gateway: SnapshotGateway) -> None:
+        before, after = set(plan.before["key_granted_to"]), set(plan.after["key_granted_to"])
+        gateway.change_key_grants(snapshot, gained=after - before, lost=before - after)
 
 
 class Locking:
@@ -111,4 +120,14 @@ class FastRestore:
 
 
 # In the order in which they are carried out.
-PARTS: tuple[Part, ...] = (Sharing(), Locking(), Tiering(), FastRestore())
+PARTS: tuple[Part, ...] = (Sharing(), KeyGrants(), Locking(), Tiering(), FastRestore())
+SHARING_PARTS: tuple[Part, ...] = PARTS[:2]
+
+
+def _sharing_request(options: Mapping[str, Any]) -> SharingRequest:
+    return SharingRequest(
+        tuple(options["share_with"] or ()),
+        tuple(options["unshare_from"] or ()),
+        public=options["public"],
+        confirm_public=bool(options["confirm_public"]),
+    )

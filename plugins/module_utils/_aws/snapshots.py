@@ -32,6 +32,8 @@ CREATE_ATTEMPTS = 6
 # After a lost answer: how long a snapshot may take to show up in DescribeSnapshots before we believe there is none.
 LOST_ANSWER_LOOKS = 5
 REGIONS_AT_ONCE = 8
+# What an account needs to make volumes and copies of an encrypted snapshot; EBS User Guide, "Share the KMS key".
+GRANTED_OPERATIONS = ("DescribeKey", "CreateGrant", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKeyWithoutPlaintext")
 
 _GOES_ON = "It goes on in AWS. Run the same task again to wait for it: no second snapshot is made. wait_timeout sets how long."
 
@@ -391,6 +393,29 @@ class SnapshotGateway:
                         SnapshotId=snapshot_id, Attribute="createVolumePermission", OperationType=operation, **everybody, **users
                     )
 
+    def key_grants(self, snapshot: Snapshot) -> dict[str, str]:
+        """Return the ids of our grants of the snapshot's key for this snapshot, by account."""
+        with explained("list the grants of the key", resource=snapshot.kms_key_id):
+            pages = self._kms().get_paginator("list_grants").paginate(KeyId=snapshot.kms_key_id)
+            grants = [grant for page in pages for grant in page["Grants"] if grant.get("Name") == _grant_name(snapshot)]
+        return {grant["GranteePrincipal"].split(":")[4]: grant["GrantId"] for grant in grants}
+
+    def change_key_grants(self, snapshot: Snapshot, gained: Iterable[str], lost: Iterable[str]) -> None:
+        """Let some accounts use the snapshot's key, and others no longer; grants that we did not make stay."""
+        partition = str(snapshot.kms_key_id).split(":")[1]
+        for account in sorted(gained):
+            with explained(f"let {account} use the key", resource=snapshot.kms_key_id):
+                self._kms().create_grant(
+                    KeyId=snapshot.kms_key_id,
+                    GranteePrincipal=f"arn:{partition}:iam::{account}:root",
+                    Operations=list(GRANTED_OPERATIONS),
+                    Name=_grant_name(snapshot),
+                )
+        known = self.key_grants(snapshot) if lost else {}
+        for account in sorted(set(lost) & known.keys()):
+            with explained(f"take from {account} the key", resource=snapshot.kms_key_id):
+                self._kms().revoke_grant(KeyId=snapshot.kms_key_id, GrantId=known[account])
+
     def _public_access(self) -> str:
         with explained("find out whether public snapshots are blocked"):
             return self._ec2.get_snapshot_block_public_access_state()["State"]
@@ -483,6 +508,11 @@ def _explained_sharing(snapshot_id: str) -> Iterator[None]:
             next_step="The default key aws/ebs cannot be shared: copy the snapshot with a key of your own and share the copy.",
             **{"resource": snapshot_id, **error.details},
         ) from error
+
+
+def _grant_name(snapshot: Snapshot) -> str:
+    """One grant for each snapshot and account, so that unsharing one snapshot leaves another one of the same key alone."""
+    return f"petal-hpc/{snapshot.snapshot_id}"
 
 
 def _progress(snapshot: Snapshot) -> str:

@@ -129,3 +129,17 @@ def _warnings(gained: Iterable[str], snapshot: Snapshot, facts: SharingFacts) ->
     return [
         f"{accounts} can use the snapshot only with permission for its key {snapshot.kms_key_id} (kms:Decrypt, kms:CreateGrant).{unknown}"
     ]
+
+
+def plan_key_grants(request: SharingRequest, snapshot: Snapshot, granted: Iterable[str]) -> Plan:
+    """Decide which accounts gain or lose the use of an encrypted snapshot's key, for this snapshot.
+
+    granted: the accounts that have a grant for it now. Nothing has to happen for a snapshot without encryption.
+    Returns a Plan whose actions are "grant" and "revoke"; its before and after hold key_granted_to, sorted.
+    """
+    if not snapshot.encrypted:
+        return Plan()
+    before = set(granted)
+    after = (before | set(request.share_with)) - set(request.unshare_from)
+    actions = (*(("grant",) if after - before else ()), *(("revoke",) if before - after else ()))
+    return Plan(actions, {"key_granted_to": sorted(before)}, {"key_granted_to": sorted(after)})

@@ -161,7 +161,7 @@ def regions(gateway):
 
 
 def copy(regions, *targets, check_mode=False, **given):
-    copy_to = [{"region": target, "kms_key_id": None} for target in targets]
+    copy_to = [{"region": target, "kms_key_id": None, "share": False} for target in targets]
     return run(software(copy_to=copy_to, **given), regions["us-east-1"], check_mode, regions.__getitem__)
 
 
@@ -434,3 +434,61 @@ def test_a_locked_snapshot_is_not_deleted(gateway):
     run(software(lock=LOCK), gateway, check_mode=False)
     with pytest.raises(ExplainedError, match="is locked until"):
         run(params(state="absent", fingerprint=FINGERPRINT), gateway, check_mode=False)
+
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/own"
+OTHER_KEY = "arn:aws:kms:us-west-2:123456789012:key/own"
+
+
+@pytest.fixture
+def encrypted(regions):
+    regions["us-east-1"].volumes["vol-1"] = SnapshottedVolume("vol-1", 200, attached=False, encrypted=True, kms_key_id=KEY)
+    regions["us-east-1"].key_is_aws_managed = regions["us-west-2"].key_is_aws_managed = False
+    return regions
+
+
+def spread(regions, share=True, key=OTHER_KEY, check_mode=False, **given):
+    copy_to = [{"region": "us-west-2", "kms_key_id": key, "share": share}]
+    asked = software(copy_to=copy_to, share_with=["111122223333"], grant_key=True, **given)
+    return run(asked, regions["us-east-1"], check_mode, regions.__getitem__)
+
+
+def test_the_key_goes_with_the_snapshot_and_comes_back_with_it(encrypted):
+    gateway = encrypted["us-east-1"]
+    first = run(software(share_with=["111122223333"], grant_key=True), gateway, check_mode=False)
+    assert first["snapshot"]["key_granted_to"] == ["111122223333"]
+    assert not run(software(share_with=["111122223333"], grant_key=True), gateway, check_mode=False)["changed"]
+    assert run(software(unshare_from=["111122223333"], grant_key=True), gateway, check_mode=False)["snapshot"]["key_granted_to"] == []
+    assert gateway.calls == ["create_snapshot", *["change_sharing", "change_key_grants"] * 2]
+
+
+def test_a_copy_is_shared_with_its_key_on_request_and_once(encrypted):
+    (copied,) = spread(encrypted)["copies"]
+    assert (copied["snapshot"]["shared_with"], copied["snapshot"]["key_granted_to"]) == (["111122223333"], ["111122223333"])
+    assert not spread(encrypted)["changed"]
+    assert encrypted["us-west-2"].calls == ["copy_snapshot", "change_sharing", "change_key_grants"]
+
+
+def test_a_copy_is_shared_with_nobody_unless_asked(encrypted):
+    spread(encrypted, share=False)
+    assert encrypted["us-west-2"].calls == ["copy_snapshot"]
+
+
+def test_sharing_of_copies_is_predicted(encrypted):
+    (copied,) = spread(encrypted, check_mode=True)["copies"]
+    assert copied["snapshot"]["shared_with"] == ["111122223333"]
+    assert encrypted["us-west-2"].calls == []
+
+
+def test_everybody_is_not_taken_over_to_a_copy(regions):
+    gateway = regions["us-east-1"]
+    run(software(public=True, confirm_public=True), gateway, check_mode=False)
+    result = run(software(copy_to=[{"region": "us-west-2", "kms_key_id": None, "share": True}]), gateway, False, regions.__getitem__)
+    assert "change_sharing" not in regions["us-west-2"].calls
+    assert result["copies"][0]["changed"]
+
+
+def test_a_copy_that_could_not_be_shared_is_refused_before_anything_is_made(encrypted):
+    with pytest.raises(ExplainedError, match="would be encrypted with the default key"):
+        spread(encrypted, key=None)
+    assert encrypted["us-east-1"].calls == []

@@ -414,3 +414,27 @@ def test_snapshots_shared_by_name_are_asked_for_by_account():
         wanted = {"Filters": [], "RestorableByUserIds": ["self"], "MaxResults": 1000}
         stub.add_response("describe_snapshots", {"Snapshots": [answer()]}, wanted)
         assert list(gateway.list_snapshots(SnapshotQuery(owners=(), restorable_by=("self",))))
+
+
+def test_grants_of_a_key_are_made_and_revoked_for_one_snapshot():
+    key = "arn:aws-cn:kms:cn-north-1:123456789012:key/own"
+    encrypted = Snapshot("snap-1", "completed", encrypted=True, kms_key_id=key)
+    kms = boto3.client("kms", region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
+
+    def grant(snapshot_id, account):
+        principal = f"arn:aws-cn:iam::{account}:root"
+        return {"Name": f"petal-hpc/{snapshot_id}", "GranteePrincipal": principal, "GrantId": f"grant-{account}"}
+
+    wanted = {
+        "KeyId": key,
+        "GranteePrincipal": "arn:aws-cn:iam::111122223333:root",
+        "Operations": ["DescribeKey", "CreateGrant", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKeyWithoutPlaintext"],
+        "Name": "petal-hpc/snap-1",
+    }
+    listed = {"Grants": [grant("snap-1", "444455556666"), grant("snap-2", "777788889999")], "Truncated": False}
+    with stubbed(kms=lambda: kms) as (gateway, _ec2), Stubber(kms) as stub:
+        stub.add_response("create_grant", {}, wanted)
+        stub.add_response("list_grants", listed, {"KeyId": key})
+        stub.add_response("revoke_grant", {}, {"KeyId": key, "GrantId": "grant-444455556666"})
+        gateway.change_key_grants(encrypted, gained=["111122223333"], lost=["444455556666", "777788889999"])
+        stub.assert_no_pending_responses()

@@ -1,7 +1,8 @@
 import pytest
 
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.sharing import SharingFacts, SharingRequest, check_accounts, plan_sharing
+from plugins.module_utils._core.plan import Plan
+from plugins.module_utils._core.sharing import SharingFacts, SharingRequest, check_accounts, plan_key_grants, plan_sharing
 from plugins.module_utils._core.snapshot import Snapshot
 
 ANNA, BEN = "111122223333", "444455556666"
@@ -71,3 +72,21 @@ def test_an_own_key_must_be_allowed_too(managed, unsure):
 def test_requests_that_make_no_sense_are_refused(asked, complaint):
     with pytest.raises(ExplainedError, match=complaint):
         check_accounts(asked)
+
+
+@pytest.mark.parametrize(
+    ("request_", "granted", "actions", "after"),
+    [
+        (SharingRequest(share_with=("111122223333",)), [], ("grant",), ["111122223333"]),
+        (SharingRequest(share_with=("111122223333",)), ["111122223333"], (), ["111122223333"]),
+        (SharingRequest(unshare_from=("111122223333",)), ["111122223333", "444455556666"], ("revoke",), ["444455556666"]),
+        (SharingRequest(public=True), [], (), []),
+    ],
+)
+def test_the_key_follows_the_accounts_that_are_named(request_, granted, actions, after):
+    plan = plan_key_grants(request_, Snapshot("snap-1", "completed", encrypted=True), granted)
+    assert (plan.actions, plan.after["key_granted_to"]) == (actions, after)
+
+
+def test_without_encryption_there_is_no_key_to_grant():
+    assert plan_key_grants(SharingRequest(share_with=("111122223333",)), Snapshot("snap-1", "completed"), []) == Plan()
