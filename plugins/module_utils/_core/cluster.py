@@ -12,7 +12,6 @@ from typing import Any
 
 from . import cluster_limits as limits
 from . import tags
-from .cluster_cpu import runs_target
 from .cluster_hooks import hook_scripts, hooks_url_problems, s3_access
 from .cluster_queues import Group, plan_groups
 from .cluster_storage import (
@@ -27,6 +26,7 @@ from .cluster_storage import (
 from .errors import ExplainedError
 from .instance_types import InstanceType, find_instance_type
 from .operating_system import find_os
+from .variant import can_run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -334,7 +334,7 @@ def _target_problems(queue: _Queue, target: str) -> list[str]:
     """Types whose CPU lacks instructions that the software volume uses; ParallelCluster knows nothing of it."""
     if not target:
         return []
-    unfit = [kind.name for kind in queue.kinds if not runs_target(kind.microarchitecture, target)]
+    unfit = [kind.name for kind in queue.kinds if not can_run(target, kind)]
     if not unfit:
         return []
     return [

@@ -12,53 +12,9 @@ import dataclasses
 import re
 from collections.abc import Iterable
 
+from .mount_points import RESERVED_MOUNT_DIRS, SYSTEM_TREES
 from .spack import layout
 
-# SharedStorageMountDirValidator: refused exactly, not below.
-RESERVED_MOUNT_DIRS = [
-    "/bin",
-    "/boot",
-    "/dev",
-    "/etc",
-    "/lib",
-    "/lib64",
-    "/media",
-    "/mnt",
-    "/opt",
-    "/opt/intel",
-    "/opt/parallelcluster",
-    "/opt/parallelcluster/shared",
-    "/opt/parallelcluster/shared_login_nodes",
-    "/opt/slurm",
-    "/proc",
-    "/root",
-    "/run",
-    "/sbin",
-    "/srv",
-    "/sys",
-    "/tmp",
-    "/usr",
-    "/var",
-]
-# Below these a bucket would hide a part of the operating system or of ParallelCluster.
-SYSTEM_DIRS = [
-    "/bin",
-    "/boot",
-    "/dev",
-    "/etc",
-    "/lib",
-    "/lib64",
-    "/opt/intel",
-    "/opt/parallelcluster",
-    "/opt/slurm",
-    "/proc",
-    "/root",
-    "/run",
-    "/sbin",
-    "/sys",
-    "/usr",
-    "/var",
-]
 # ParallelCluster shares /home from the head node too.
 HOME = "/home"
 # Where a bucket is mounted whose place in the seed lies inside an NFS export.
@@ -265,7 +221,7 @@ def bucket_problems(placed: list[BucketMount], mount_path: str, exported: Iterab
             problems.append(f"{where}: a bucket's name is 3 to 63 lower-case letters, digits, dots and hyphens, without 's3://'.")
         if not re.fullmatch(r"(/[\w.+-]+)+", mount.path) or ".." in mount.path.split("/"):
             problems.append(f"{where}: the mount point is not an absolute path of plain names, like {mount_path}/data.")
-        elif mount.path in RESERVED_MOUNT_DIRS or any(inside(mount.path, directory) for directory in SYSTEM_DIRS):
+        elif mount.path in RESERVED_MOUNT_DIRS or any(inside(mount.path, directory) for directory in SYSTEM_TREES):
             problems.append(f"{where}: the place belongs to the system or to ParallelCluster. Choose another, like {mount_path}/data.")
         elif mount.path in exported:
             problems.append(f"{where}: the shared storage itself is mounted there. Choose a place inside it, like {mount.path}/data.")

@@ -16,6 +16,7 @@ from typing import Any
 
 from .errors import ExplainedError
 from .instance_types import find_instance_type, nearest_instance_types
+from .mount_points import RESERVED_MOUNT_DIRS, SYSTEM_TREES
 from .operating_system import OPERATING_SYSTEMS, find_os
 from .positioned_yaml import Path
 from .spack_spec import canonical_spec, spec_name
@@ -29,36 +30,8 @@ ALLOCATION_STRATEGIES = {
     "CAPACITY_BLOCK": (),
 }
 
-# Source: aws-parallelcluster 3.16.1, SharedStorageMountDirValidator; /home would hide everyone's files.
-SYSTEM_DIRECTORIES = {
-    "/",
-    "/bin",
-    "/boot",
-    "/dev",
-    "/etc",
-    "/home",
-    "/lib",
-    "/lib64",
-    "/media",
-    "/mnt",
-    "/opt",
-    "/opt/intel",
-    "/opt/parallelcluster",
-    "/opt/parallelcluster/shared",
-    "/opt/parallelcluster/shared_login_nodes",
-    "/opt/slurm",
-    "/proc",
-    "/root",
-    "/run",
-    "/sbin",
-    "/srv",
-    "/sys",
-    "/tmp",
-    "/usr",
-    "/var",
-}
-# Nothing is mounted below these either.
-SYSTEM_TREES = ("/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys")
+# /home would hide everyone's files.
+SYSTEM_DIRECTORIES = {"/", "/home", *RESERVED_MOUNT_DIRS}
 
 # Linux keeps these user ids for people (useradd's UID_MIN and UID_MAX).
 FIRST_UID, LAST_UID = 1000, 60000
