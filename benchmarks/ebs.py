@@ -28,7 +28,7 @@ from tests.lab.client import Lab
 
 VOLUMES = 50
 # amazon.aws.ec2_vol costs the same for every item, so a few are enough; the rest is multiplication.
-LOOPED, LOOPED_SLOWLY = 8, 1
+LOOPED, LOOPED_SLOWLY = 5, 1
 # The best of so many, as other programs on the machine can only make a run slower.
 REPETITIONS = 3
 RACES, PEER_RACES, ZONE = 20, 5, "us-east-1a"

@@ -14,6 +14,7 @@ description:
   - A volume is known by O(volume_id), or by O(name) together with O(owner) and O(availability_zone); never by its name alone.
     Two runs at the same time that ask for the same volume make one volume.
   - What would endanger data is refused, with the next step - a second attachment, deleting what is attached, protected or not ours.
+  - Entries of a snapshot registry point to snapshots, never to volumes; M(petal.hpc.ebs_snapshot) guards their last copies.
   - O(volumes) takes a list and works on all of it at once in one process. One failure does not stop the others.
 options:
   volumes:

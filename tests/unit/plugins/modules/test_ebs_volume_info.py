@@ -1,5 +1,8 @@
+import tracemalloc
+
 import yaml
 
+from plugins.module_utils._aws.volumes import PAGE_SIZE, VolumeGateway
 from plugins.module_utils._core.volume import Volume
 from plugins.modules import ebs_volume_info
 from tests.unit.fakes import FakeVolumeGateway
@@ -12,9 +15,9 @@ def volume(volume_id, name, **tags):
 GATEWAY = FakeVolumeGateway([volume("vol-2", "scratch", CreatedBy="petal.hpc"), volume("vol-1", "scratch"), volume("vol-3", "data")])
 
 
-def run(**given):
+def run(gateway=GATEWAY, **given):
     defaults = {name: option.get("default") for name, option in ebs_volume_info.ARGUMENT_SPEC.items()}
-    return ebs_volume_info.run({**defaults, **given}, GATEWAY)["volumes"]
+    return ebs_volume_info.run({**defaults, **given}, gateway)["volumes"]
 
 
 def ids(volumes):
@@ -50,3 +53,64 @@ def test_the_documentation_describes_what_is_returned():
     documented = yaml.safe_load(ebs_volume_info.RETURN)["volumes"]["contains"]
     assert documented.keys() == run()[0].keys()
     assert {name for name, field in documented.items() if "returned" not in field} == set(ebs_volume_info.SHORT)
+
+
+class Page(dict):
+    """A dict that can be watched: it counts how many of its kind are alive, and were at most."""
+
+    alive = most = 0
+
+    def __init__(self, volumes):
+        super().__init__(Volumes=volumes)
+        Page.alive += 1
+        Page.most = max(Page.most, Page.alive)
+
+    def __del__(self):
+        Page.alive -= 1
+
+
+class LargeAccount:
+    """A client of EC2 whose account has so many volumes."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def get_paginator(self, operation):
+        return self
+
+    def paginate(self, **_):
+        for first in range(0, self.count, PAGE_SIZE):
+            yield Page([large_answer(number) for number in range(first, min(first + PAGE_SIZE, self.count))])
+
+
+def large_answer(number):
+    """What EC2 says of a volume with long tags."""
+    tags = {"Name": f"volume-{number}", "petal:owner": f"owner-{number % 100}", "Purpose": f"{number:0200d}"}
+    return {
+        "VolumeId": f"vol-{number:017x}",
+        "State": "available",
+        "Size": 100,
+        "VolumeType": "gp3",
+        "AvailabilityZone": "us-east-1a",
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+    }
+
+
+def test_of_a_hundred_thousand_volumes_no_more_than_two_pages_are_held_at_once():
+    volumes = run(VolumeGateway(LargeAccount(100_000)), details=False)
+    assert len(volumes) == 100_000
+    assert Page.most <= 2
+
+
+def test_a_short_list_needs_half_a_kilobyte_for_a_volume_and_little_on_the_way():
+    count = 5_000
+    tracemalloc.start()
+    try:
+        volumes = run(VolumeGateway(LargeAccount(count)), details=False)
+        kept, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(volumes) == count
+    assert kept / count < 600
+    # On the way: two pages of EC2's answer, and the keys of the sort.
+    assert peak - kept < 3 * 2**20
