@@ -725,7 +725,7 @@ def decide(items, gateway, wait, holds_of_one):
 
     holds_of_one: returns the Holds of a snapshot that is to be deleted.
     """
-    refuse_repetitions(items)
+    refuse_repetitions(items, lambda item: item.request.identity)
     items = [item for item in items if item.error is None]
     candidates = gateway.find_candidates([item.request for item in items])
     found = {id(item): alike(item.request, candidates) for item in items}
@@ -750,6 +750,8 @@ def decide(items, gateway, wait, holds_of_one):
         item.warnings += [warning for one in item.all_plans for warning in one.warnings]
 
     together(items, plan)
+    # An id and a name may mean the same snapshot.
+    refuse_repetitions(items, existing_id)
 
 
 def wants(item):
@@ -757,18 +759,23 @@ def wants(item):
     return item.options["state"] != "absent"
 
 
-def refuse_repetitions(items):
-    """Refuse a snapshot that a list names twice."""
+def refuse_repetitions(items, key_of):
+    """Refuse a snapshot that a list names twice; key_of: returns what tells an item's snapshot from others, None for nothing yet."""
     seen = set()
     for item in items:
-        if item.request is not None and item.request.identity in seen:
+        key = key_of(item) if item.error is None else None
+        if key is not None and key in seen:
             item.error = ExplainedError(
-                f"The snapshot {item.request.identity} is in the list twice.",
+                f"The snapshot {key} is in the list twice.",
                 resource=item.label,
                 next_step="Name each snapshot once, with all its options.",
             )
-        elif item.request is not None:
-            seen.add(item.request.identity)
+        seen.add(key)
+
+
+def existing_id(item):
+    """Return the id of the snapshot that an item has found, if it has."""
+    return item.plan.before["snapshot_id"] if item.plan.before else None
 
 
 def holds_of(snapshot, gateway, gateway_in, registered):

@@ -284,6 +284,13 @@ def test_a_snapshot_is_named_once_in_a_list(gateway, three):
     assert "in the list twice" in result["msg"]
 
 
+def test_an_id_and_a_name_of_one_snapshot_are_noticed(gateway, three):
+    made = many(gateway, three[0])["results"][0]["snapshot"]["snapshot_id"]
+    result = many(gateway, {"snapshot_id": made, "tags": {"A": "1"}}, {"name": "data-1", "state": "absent"})
+    assert [one["failed"] for one in result["results"]] == [False, True]
+    assert made in gateway.snapshots
+
+
 def test_an_item_without_identity_says_so(gateway):
     assert "neither snapshot_id nor fingerprint nor name" in many(gateway, {"volume_id": "vol-1"})["msg"]
 
