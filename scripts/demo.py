@@ -23,7 +23,7 @@ from tests.spack import toy  # noqa: E402
 
 OUTPUT = ROOT / "demo-output"
 LAB_NAME = f"demo-{os.getpid()}"
-STAGE_MARK = "petal |"  # how the action petal.hpc.stage begins a line
+MARKS = ("petal |", "build |")  # how the actions petal.hpc.stage and petal.hpc.spack_wait begin a line
 TOY_SEED = ROOT / "tests/data/seeds/toy.yaml"
 
 
@@ -35,14 +35,15 @@ def main() -> int:
     seed = pathlib.Path(sys.argv[1]).resolve() if len(sys.argv) > 1 and sys.argv[1] else TOY_SEED
     OUTPUT.mkdir(exist_ok=True)
     began = time.monotonic()
-    lacking = control.missing()
+    lacking = control.missing() + toy.lacking(seed)
     for line in lacking:
-        say(f"Without hosts: {line}")
+        say(f"Nothing can be built here: {line}")
     pcluster = prepare_pcluster()
-    prepare_spack()
     if not lacking:
+        prepare_spack()
         say("Starting the lab (its host image is built once, which takes a minute or two)")
-    variables = control.start(LAB_NAME, hosts=not lacking, store=OUTPUT / "snapshots")
+    # What only stands for software is not kept for the next demo.
+    variables = control.start(LAB_NAME, hosts=not lacking, store=None if lacking else OUTPUT / "snapshots")
     try:
         demonstrate(seed, variables, pcluster)
     except PlaybookFailedError as error:
@@ -93,7 +94,7 @@ def demonstrate(seed: pathlib.Path, variables: dict, pcluster: pathlib.Path | No
         say("\n2. Ask for it again: it is found by its fingerprint")
         play("build_seed.yml", extra)
     else:
-        say("\n1. Without hosts nothing can be built: a blank volume stands for the software")
+        say("\n1. A blank snapshot stands for the software")
         play("../tests/lab/playbooks/stand_for_software.yml", extra)
     say("\n3. Write the config of a cluster that mounts it")
     play("deploy_cluster.yml", extra)
@@ -101,7 +102,7 @@ def demonstrate(seed: pathlib.Path, variables: dict, pcluster: pathlib.Path | No
         say("\n4. Mount the restored volume on a head node, and use it on a compute node that sees it over NFS only")
         play("../tests/lab/playbooks/use_software.yml", extra)
     else:
-        say("\nLeft out without hosts: the build itself, and module load on a compute node.")
+        say("\nLeft out: the build itself, and module load on a compute node.")
     summarise(options)
 
 
@@ -122,8 +123,8 @@ def play(playbook: str, extra: list[str]) -> None:
     with log_path.open("w") as log, subprocess.Popen(command, env=environment, **pipes) as run:
         for line in run.stdout:
             log.write(line)
-            if line.startswith(STAGE_MARK):
-                say("  " + line.removeprefix(STAGE_MARK).rstrip())
+            if line.startswith(MARKS):
+                say("  " + line.partition("|")[2].rstrip())
     if run.returncode:
         say("".join(log_path.read_text().splitlines(keepends=True)[-40:]))
         raise PlaybookFailedError(f"playbook {name} failed; {log_path.relative_to(ROOT)} has all of its output")

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import pathlib
 from typing import Any
 
+import yaml
+
+from plugins.module_utils._core.errors import ExplainedError
+from plugins.module_utils._core.spack_spec import spec_name
 from tests.lab import places
 from tests.spack import make_stand_in
 
@@ -30,6 +35,19 @@ def variables() -> dict[str, Any]:
             {"name": "builtin_mock", "host_path": "$spack/var/spack/test_repos/spack_repo/builtin_mock"},
         ],
     }
+
+
+def lacking(seed: pathlib.Path) -> list[str]:
+    """Say which packages of a seed have no toy recipe; no line when all have one. A seed that cannot be read is not judged here."""
+    try:
+        packages = yaml.safe_load(seed.read_text())["software"]["spack_packages"]
+        names = {spec_name(spec) for spec in packages}
+    except (OSError, yaml.YAMLError, TypeError, KeyError, ExplainedError):
+        return []
+    recipes = {path.parent.name.replace("_", "-") for path in RECIPES.glob("packages/*/package.py")}
+    if names <= recipes:
+        return []
+    return [f"the toy repository has no recipe for {', '.join(sorted(names - recipes))}; it has {', '.join(sorted(recipes))}"]
 
 
 def has_mirror() -> bool:
