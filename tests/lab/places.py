@@ -15,8 +15,9 @@ def cache() -> Path:
 
 
 def labs() -> Path:
-    """Return the folder that holds one state folder per lab."""
-    return Path(tempfile.gettempdir()).resolve() / "petal-lab"
+    """Return the folder that holds one state folder per lab. Users who are not root each have their own, as others may not write to it."""
+    user = os.geteuid()
+    return Path(tempfile.gettempdir()).resolve() / (f"petal-lab-{user}" if user else "petal-lab")
 
 
 def state(name: str) -> Path:
