@@ -89,17 +89,17 @@ def demonstrate(seed: pathlib.Path, variables: dict, pcluster: pathlib.Path | No
     }
     extra = [f"@{places.state(LAB_NAME) / 'vars.json'}", json.dumps(toy.variables()), json.dumps(options)]
     if variables["lab_hosts"]:
-        say("\n1. Build the software of the seed: once")
+        say("\nBuild the software of the seed: once")
         play("build_seed.yml", extra)
-        say("\n2. Ask for it again: it is found by its fingerprint")
+        say("\nAsk for it again: it is found by its fingerprint")
         play("build_seed.yml", extra)
     else:
-        say("\n1. A blank snapshot stands for the software")
+        say("\nA blank snapshot stands for the software")
         play("../tests/lab/playbooks/stand_for_software.yml", extra)
-    say("\n3. Write the config of a cluster that mounts it")
+    say("\nWrite the config of a cluster that mounts it")
     play("deploy_cluster.yml", extra)
     if variables["lab_hosts"]:
-        say("\n4. Mount the restored volume on a head node, and use it on a compute node that sees it over NFS only")
+        say("\nMount the restored volume on a head node, and use it on a compute node that sees it over NFS only")
         play("../tests/lab/playbooks/use_software.yml", extra)
     else:
         say("\nLeft out: the build itself, and module load on a compute node.")
