@@ -186,6 +186,16 @@ volumes:
       type: str
       returned: with O(details)
       sample: /dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0
+    exclusive:
+      description: Whether at most one instance holds it.
+      type: bool
+      returned: with O(details)
+      sample: true
+    monthly_cost_usd:
+      description: USD a month, at the dated prices of us-east-1 that P(petal.hpc.monthly_cost#filter) explains and takes others for.
+      type: float
+      returned: with O(details)
+      sample: 8.0
 """
 
 from typing import Any
@@ -193,7 +203,9 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils._aws.volumes import CLIENT_CONFIG, VolumeGateway
+from ..module_utils._core.cost import resource_cost
 from ..module_utils._core.errors import ExplainedError
+from ..module_utils._core.prices import prices_with
 from ..module_utils._core.volume import VolumeQuery
 
 SHORT = ("volume_id", "name", "owner", "project", "state", "size_gib", "volume_type", "availability_zone", "attachments")
@@ -221,7 +233,10 @@ def run(params: dict[str, Any], gateway: VolumeGateway) -> dict[str, Any]:
 
 
 def _described(result: dict[str, Any], details: bool) -> dict[str, Any]:
-    return result if details else {name: result[name] for name in SHORT}
+    if not details:
+        return {name: result[name] for name in SHORT}
+    cost = resource_cost(result, prices_with(None))
+    return {**result, "exclusive": len(result["attachments"]) <= 1, "monthly_cost_usd": round(cost.usd, 2)}
 
 
 def main() -> None:

@@ -3,7 +3,7 @@ import tracemalloc
 import yaml
 
 from plugins.module_utils._aws.volumes import PAGE_SIZE, VolumeGateway
-from plugins.module_utils._core.volume import Volume
+from plugins.module_utils._core.volume import Attachment, Volume
 from plugins.modules import ebs_volume_info
 from tests.unit.fakes import FakeVolumeGateway
 
@@ -37,6 +37,14 @@ def test_conditions_narrow_the_list():
 
 def test_a_short_list_holds_what_a_table_needs():
     assert set(run(details=False)[0]) == set(ebs_volume_info.SHORT)
+
+
+def test_details_tell_what_a_volume_costs_and_whether_it_is_shared():
+    holders = tuple(Attachment(f"i-{number}", "/dev/sdf", "attached", False) for number in (1, 2))
+    shared = Volume("vol-9", "shared", "in-use", 100, "io2", "us-east-1a", iops=1000, multi_attach=True, attachments=holders)
+    (found,) = run(FakeVolumeGateway([shared]))
+    assert (found["exclusive"], found["monthly_cost_usd"]) == (False, 77.5)
+    assert [(one["exclusive"], one["monthly_cost_usd"]) for one in run(name="data")] == [(True, 0.8)]
 
 
 def test_the_documentation_describes_exactly_the_options():
