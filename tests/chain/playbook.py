@@ -76,9 +76,7 @@ def left_over(lab: Any) -> list[str]:
     return instances + [volume["VolumeId"] for volume in ec2.describe_volumes()["Volumes"]]
 
 
-def snapshots(lab: Any, fingerprint: str | None = None) -> list[dict[str, Any]]:
-    """Return our own snapshots, those with a fingerprint if one is given."""
-    tags = [{"Name": "tag:CreatedBy", "Values": ["petal.hpc"]}]
-    if fingerprint:
-        tags.append({"Name": "tag:petal:fingerprint", "Values": [fingerprint]})
+def snapshots(lab: Any, seed: str) -> list[dict[str, Any]]:
+    """Return the snapshots made from a seed, by the name of its cluster; other tests leave theirs in the same lab."""
+    tags = [{"Name": "tag:CreatedBy", "Values": ["petal.hpc"]}, {"Name": "tag:petal:seed", "Values": [seed]}]
     return lab.client("ec2").describe_snapshots(OwnerIds=["self"], Filters=tags)["Snapshots"]

@@ -1,5 +1,6 @@
 """The whole journey: a seed becomes a volume, a snapshot and a cluster config, and a compute node uses the software over NFS."""
 
+import json
 import pathlib
 
 import pytest
@@ -47,7 +48,7 @@ def stop_everything(lab):
 
 def test_the_build_makes_one_complete_tagged_snapshot(journey):
     assert journey["build_seed.yml"].ok, journey["build_seed.yml"].text[-4000:]
-    (snapshot,) = snapshots(journey["lab"])
+    (snapshot,) = snapshots(journey["lab"], "toy")
     tags = {tag["Key"]: tag["Value"] for tag in snapshot["Tags"]}
     assert snapshot["State"] == "completed"
     assert {"petal:fingerprint", "petal:os", "petal:arch", "petal:target", "petal:spack", "petal:lock"} <= set(tags)
@@ -65,14 +66,16 @@ def test_the_second_build_finds_the_snapshot_and_builds_nothing(journey):
 
 def test_the_registry_names_the_snapshot(journey):
     (entry,) = (journey["folder"] / "registry/snapshots").glob("*.json")
-    assert snapshots(journey["lab"])[0]["SnapshotId"] in entry.read_text()
+    written = json.loads(entry.read_text())
+    assert written["snapshots"][0]["snapshot_id"] == snapshots(journey["lab"], "toy")[0]["SnapshotId"]
+    assert "toyapp@3.0" in written["packages"]
 
 
 def test_the_config_mounts_the_snapshot(journey):
     assert journey["deploy_cluster.yml"].ok, journey["deploy_cluster.yml"].text[-4000:]
     config = yaml.safe_load((journey["folder"] / "cluster.yaml").read_text())
     (storage,) = [entry for entry in config["SharedStorage"] if entry["Name"] == "software"]
-    assert storage["EbsSettings"]["SnapshotId"] == snapshots(journey["lab"])[0]["SnapshotId"]
+    assert storage["EbsSettings"]["SnapshotId"] == snapshots(journey["lab"], "toy")[0]["SnapshotId"]
     assert "CustomAmi" not in config["Image"]
 
 
@@ -82,6 +85,6 @@ def test_a_user_on_the_compute_node_loads_and_runs_the_software(journey):
 
 
 def test_status_and_list_name_the_snapshot(journey):
-    snapshot_id = snapshots(journey["lab"])[0]["SnapshotId"]
+    snapshot_id = snapshots(journey["lab"], "toy")[0]["SnapshotId"]
     assert f"{snapshot_id} is complete" in journey["status"].text
     assert snapshot_id in journey["list"].text
