@@ -39,7 +39,6 @@ def test_a_build_killed_in_every_stage_ends_as_one_snapshot_with_nothing_left(la
         assert any(f"| {stage}" in line for line in killed.output), f"{stage} was not reached:\n{killed.text[-3000:]}"
     last = run("build_seed.yml", lab_hosts, **options)
     assert last.ok, last.text[-4000:]
-    fingerprints = [tag["Value"] for snapshot in snapshots(lab_hosts, "interrupted") for tag in snapshot["Tags"] if tag["Key"] == "petal:fingerprint"]
-    assert len(fingerprints) == len(set(fingerprints)), "a variant has two snapshots"
+    assert len(snapshots(lab_hosts, "interrupted")) == 1
     assert left_over(lab_hosts) == []
     assert len(list((tmp_path / "registry/snapshots").glob("*.json"))) == 1
