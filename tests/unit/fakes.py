@@ -31,9 +31,13 @@ class FakeSnapshotGateway:
         self.sharing, self.grants = {}, {}
         self.key_is_aws_managed = None
         self.refuse_copies = False
+        self.slept = 0
         self.calls, self.reads, self.waits = [], 0, []
         self.failing, self.instances, self.being_restored = {}, {}, frozenset()
         self.features = FakeSnapshotFeatures(self.calls)
+
+    def sleep(self, seconds):
+        self.slept += seconds
 
     def list_snapshots(self, query):
         for snapshot in self.snapshots.values():

@@ -19,6 +19,8 @@ from .snapshots import SnapshotGateway
 
 # More requests at once only meet EC2's request limits.
 REQUESTS_AT_ONCE = 24
+# Start times may be equal to the second. After one, whoever created in the same second as we is seen by us too.
+SETTLE_SECONDS = 1.0
 
 
 @dataclasses.dataclass
@@ -128,9 +130,11 @@ class SnapshotChanges:
     def _settle(self, items: list[Item]) -> None:
         """Use the snapshot that all runs agree on, where another run has made one in the same moment.
 
-        Looked up last, so that all runs see all of them.
+        Looked up last, and a moment later, so that all runs see all of them.
         """
         items = [item for item in items if item.error is None]
+        if items:
+            self.gateway.sleep(SETTLE_SECONDS)
         candidates = self.gateway.find_candidates([item.request for item in items]) if items else []
         moved = []
         for item in items:

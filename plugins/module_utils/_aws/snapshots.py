@@ -80,7 +80,7 @@ class SnapshotGateway:
         self._ec2_in = ec2_in
         self._sts = sts
         self._kms = _made_once(kms) if kms else None
-        self._sleep = sleep
+        self.sleep = sleep
 
     @property
     def features(self) -> SnapshotFeatures:
@@ -263,12 +263,12 @@ class SnapshotGateway:
                     raise
                 if attempt == CREATE_ATTEMPTS:
                     raise
-            self._sleep(pause)
+            self.sleep(pause)
         raise AssertionError("growing_pauses never ends")
 
     def wait_until_completed(self, snapshot_id: str, time_limit: float) -> Snapshot:
         """Wait for a snapshot and return it as it is then; raises ExplainedError for state error and when time is up."""
-        first = until_visible(lambda: self.get_snapshot(snapshot_id), sleep=self._sleep)
+        first = until_visible(lambda: self.get_snapshot(snapshot_id), sleep=self.sleep)
         if _completed(first):
             return first
         return wait_until(
@@ -279,7 +279,7 @@ class SnapshotGateway:
             time_limit=time_limit,
             next_step=_GOES_ON,
             seen=_progress,
-            sleep=self._sleep,
+            sleep=self.sleep,
         )
 
     def wait_for_all(self, snapshot_ids: Iterable[str], time_limit: float) -> dict[str, Snapshot | ExplainedError]:
@@ -314,7 +314,7 @@ class SnapshotGateway:
                     time_limit=time_limit,
                     next_step=_GOES_ON,
                     not_yet=NOT_YET_VISIBLE_CODES,
-                    sleep=self._sleep,
+                    sleep=self.sleep,
                 )
         except TimeIsUp:
             for snapshot_id, seen in waiting.items():
@@ -440,7 +440,7 @@ class SnapshotGateway:
 
     def _look_for(self, find_made: Callable[[], list[Snapshot]]) -> list[Snapshot]:
         for pause in itertools.islice(growing_pauses(), LOST_ANSWER_LOOKS):
-            self._sleep(pause)
+            self.sleep(pause)
             made = [snapshot for snapshot in find_made() if snapshot.usable]
             if made:
                 return oldest(made)
