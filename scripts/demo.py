@@ -23,7 +23,7 @@ from tests.spack import toy  # noqa: E402
 
 OUTPUT = ROOT / "demo-output"
 LAB_NAME = f"demo-{os.getpid()}"
-MARKS = ("petal |", "build |")  # how the actions petal.hpc.stage and petal.hpc.spack_wait begin a line
+MARKS = ("petal |", "petal-build-")  # how the actions petal.hpc.stage and, with the host, petal.hpc.spack_wait begin a line
 TOY_SEED = ROOT / "tests/data/seeds/toy.yaml"
 
 
@@ -124,7 +124,7 @@ def play(playbook: str, extra: list[str]) -> None:
         for line in run.stdout:
             log.write(line)
             if line.startswith(MARKS):
-                say("  " + line.partition("|")[2].rstrip())
+                say("   " + line.partition("|")[2].strip())
     if run.returncode:
         say("".join(log_path.read_text().splitlines(keepends=True)[-40:]))
         raise PlaybookFailedError(f"playbook {name} failed; {log_path.relative_to(ROOT)} has all of its output")
