@@ -7,7 +7,6 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from . import places
 from .client import REGION, Lab
 from .world import KEY_NAME
 
@@ -38,7 +37,7 @@ def _of_the_product(lab: Lab, state: Path) -> dict[str, Any]:
     subnet = ec2.describe_subnets(Filters=[{"Name": "availability-zone", "Values": [zone]}])["Subnets"][0]
     default_group = [{"Name": "vpc-id", "Values": [subnet["VpcId"]]}, {"Name": "group-name", "Values": ["default"]}]
     groups = ec2.describe_security_groups(Filters=default_group)["SecurityGroups"]
-    variables = {
+    return {
         "region": REGION,
         "build_host_availability_zone": zone,
         "build_host_subnet_id": subnet["SubnetId"],
@@ -52,24 +51,16 @@ def _of_the_product(lab: Lab, state: Path) -> dict[str, Any]:
         "cluster_config_subnet_id": subnet["SubnetId"],
         "cluster_config_key_name": KEY_NAME,
     }
-    if _has_spack():
-        variables["spack_bootstrap_git_url"] = "file:///srv/petal/spack.git"
-    return variables
 
 
 def _of_the_lab(lab: Lab, state: Path, hosts: bool) -> dict[str, Any]:
-    """Return what tests and demonstrations ask the lab for. lab_spack: "real" where hosts find a git mirror of Spack."""
+    """Return what tests and demonstrations ask the lab for."""
     return {
         "lab_name": state.name,
         "lab_state_dir": str(state),
         "lab_endpoint": lab.endpoint,
         "lab_hosts": hosts,
-        "lab_spack": "real" if _has_spack() else "stand-in",
     }
-
-
-def _has_spack() -> bool:
-    return (places.cache() / "spack.git").is_dir()
 
 
 def _way_to_the_hosts(lab_name: str) -> str:
