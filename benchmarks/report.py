@@ -47,7 +47,7 @@ def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 def machine(*distributions: str) -> str:
     """Return what to say of this machine and the versions of these Python distributions."""
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in distributions)
-    return f"{os.cpu_count()} processors, Python {platform.python_version()}, {versions}"
+    return f"{os.cpu_count()} processors with a load of {os.getloadavg()[0]:.1f}, Python {platform.python_version()}, {versions}"
 
 
 def write_section(title: str, text: str) -> None:

@@ -1,6 +1,7 @@
 #!/bin/sh
 # bootstrap.sh VENV REQUIREMENTS: a virtual environment with the newest usable Python and REQUIREMENTS in it.
-# Leaves at once when nothing has changed. Uses uv where it can be had and pip where it cannot. PYTHON=… names the Python to take.
+# Leaves at once when nothing has changed. Uses uv where it can be had and pip where it cannot; both leave compiled modules,
+# as Python would otherwise compile boto3 and Ansible anew at each start wherever it may not write. PYTHON=… names the Python to take.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 venv=$1 req=$2
@@ -40,7 +41,7 @@ if [ ! -x "$venv/bin/python" ] || ! grep -qsF " $home" "$venv/.stamp"; then
   { [ -n "$uv" ] && UV_PYTHON_DOWNLOADS=never "$uv" venv -q --clear --python "$python" "$venv"; } ||
     "$python" -m venv --clear "$venv" 2>/dev/null || "$python" -m venv --clear --without-pip "$venv"
 fi
-{ [ -n "$uv" ] && UV_PYTHON_DOWNLOADS=never "$uv" pip install -q --python "$venv/bin/python" pip -r "$req"; } ||
+{ [ -n "$uv" ] && UV_PYTHON_DOWNLOADS=never "$uv" pip install -q --compile-bytecode --python "$venv/bin/python" pip -r "$req"; } ||
   "$python" -m pip --python "$venv/bin/python" install -q --disable-pip-version-check pip -r "$req"
 if [ "$(basename "$req")" != pcluster.txt ]; then "$venv/bin/python" "$here/scripts/fetch_collections.py"; fi
 # One line for each requirements file that is installed as it is now.

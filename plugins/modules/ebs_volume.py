@@ -393,11 +393,11 @@ doc:
 import collections
 import dataclasses
 import datetime
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._aws.snapshots import SnapshotGateway
 from ..module_utils._aws.volume_changes import Changes, Item
 from ..module_utils._aws.volumes import CLIENT_CONFIG, VolumeGateway
 from ..module_utils._core.errors import ExplainedError
@@ -405,6 +405,9 @@ from ..module_utils._core.quantity import parse_size
 from ..module_utils._core.volume import Volume, VolumeRequest, find_volume, next_generation, next_steps
 from ..module_utils._core.volume_limits import LIMITS
 from ..module_utils._core.volume_plan import plan_volume
+
+if TYPE_CHECKING:
+    from ..module_utils._aws.snapshots import SnapshotGateway
 
 VOLUME_OPTIONS = {
     "state": {"type": "str", "choices": ["present", "attached", "detached", "absent"]},
@@ -443,11 +446,15 @@ ARGUMENT_SPEC = {
 
 
 def run(
-    params: dict[str, Any], gateway: VolumeGateway, check_mode: bool, now: datetime.datetime, snapshots: SnapshotGateway | None = None
+    params: dict[str, Any],
+    gateway: VolumeGateway,
+    check_mode: bool,
+    now: datetime.datetime,
+    snapshots: Callable[[], SnapshotGateway] | None = None,
 ) -> dict[str, Any]:
     """Bring one volume, or each of params["volumes"], to its state; the gateways may be fakes.
 
-    snapshots: needed where final_snapshot is asked for.
+    snapshots: makes the gateway that final_snapshot needs.
     Returns the module's result; "failed" is in it when one of the volumes failed. Raises ExplainedError when nothing can be done.
     """
     items = [_item(options) for options in _all_options(params)]
@@ -578,9 +585,14 @@ def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
         ec2 = module.client("ec2", config=CLIENT_CONFIG)
-        # CreateSnapshot takes no client token: botocore must not repeat it, the gateway looks first.
-        once = {**(module.params["aws_config"] or {}), "retries": {"total_max_attempts": 1}}
-        snapshots = SnapshotGateway(ec2, ec2_without_retries=lambda: module.client("ec2", aws_config=once))
+
+        def snapshots() -> SnapshotGateway:
+            from ..module_utils._aws.snapshots import SnapshotGateway
+
+            # CreateSnapshot takes no client token: botocore must not repeat it, the gateway looks first.
+            once = {**(module.params["aws_config"] or {}), "retries": {"total_max_attempts": 1}}
+            return SnapshotGateway(ec2, ec2_without_retries=lambda: module.client("ec2", aws_config=once))
+
         result = run(module.params, VolumeGateway(ec2), module.check_mode, datetime.datetime.now(datetime.UTC), snapshots)
     except ExplainedError as error:
         module.fail_json(**error.to_result())

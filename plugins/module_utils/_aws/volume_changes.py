@@ -8,11 +8,10 @@ import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._core import tags as tag_keys
 from .._core.errors import ExplainedError
-from .._core.snapshot import CLEAN, CRASH, Snapshot
 from .._core.volume import (
     DELETED_STATES,
     Attachment,
@@ -20,14 +19,15 @@ from .._core.volume import (
     Volume,
     VolumeRequest,
     already_attached,
-    final_snapshot_tags,
     find_volume,
 )
 from .._core.volume_plan import VolumePlan
 from .errors import aws_code
-from .snapshots import SnapshotGateway, SnapshotQuery
 from .volumes import VolumeGateway
 from .waiting import VISIBLE_WITHIN, TimeIsUp, growing_pauses, wait_until
+
+if TYPE_CHECKING:
+    from .snapshots import SnapshotGateway
 
 # More requests at once only meet EC2's request limits; the client's connection pool is a little larger.
 REQUESTS_AT_ONCE = 24
@@ -103,10 +103,13 @@ Done = Callable[[Item, Any], bool]
 
 @dataclasses.dataclass(frozen=True)
 class Changes:
-    """Carry out plans through the gateways. wait: also for the last action; time_limit: seconds for each wait."""
+    """Carry out plans through the gateways.
+
+    snapshots: makes the gateway for snapshots; wait: also for the last action; time_limit: seconds for each wait.
+    """
 
     gateway: VolumeGateway
-    snapshots: SnapshotGateway
+    snapshots: Callable[[], SnapshotGateway]
     wait: bool = True
     time_limit: float = 300
 
@@ -360,19 +363,13 @@ class Changes:
 
     def _take_final_snapshot(self, item: Item) -> None:
         """Take a last snapshot and wait for it, as nothing else will be left; one that a former run began is waited for."""
-        volume_id = item.volume_id
-        tags = final_snapshot_tags(item.plan.found, CRASH if item.plan.found.holders else CLEAN)
-        query = SnapshotQuery(volume_id=volume_id, tags={tag_keys.key(tag_keys.FINAL_OF): volume_id})
-        former = list(self.snapshots.list_snapshots(query))
-        known = {snapshot.snapshot_id for snapshot in former}
-        begun = next((snapshot for snapshot in former if snapshot.state == "pending"), None)
+        # The code for snapshots is loaded where one is taken: it would be a tenth of every other run.
+        from .last_snapshot import begin_last_snapshot
 
-        def made() -> list[Snapshot]:
-            return [snapshot for snapshot in self.snapshots.list_snapshots(query) if snapshot.snapshot_id not in known]
-
-        taken = begun or self.snapshots.create_snapshot(volume_id, f"Last snapshot of {volume_id} before it was deleted", tags, made)
+        snapshots = self.snapshots()
+        taken = begin_last_snapshot(snapshots, item.plan.found)
         item.acted, item.final_snapshot_id = True, taken.snapshot_id
-        self.snapshots.wait_until_completed(taken.snapshot_id, self.time_limit)
+        snapshots.wait_until_completed(taken.snapshot_id, self.time_limit)
 
     def _delete(self, item: Item) -> None:
         try:

@@ -42,7 +42,7 @@ def run(gateway, check_mode=False, snapshots=None, **given):
     blank = dict.fromkeys(ebs_volume.VOLUME_OPTIONS)
     params = {**blank, "wait": True, "wait_timeout": 300, **given}
     params["volumes"] = None if items is None else [{**blank, **item} for item in items]
-    return ebs_volume.run(params, gateway, check_mode, NOW, snapshots)
+    return ebs_volume.run(params, gateway, check_mode, NOW, lambda: snapshots)
 
 
 def test_a_volume_is_created_and_the_second_run_changes_nothing():
