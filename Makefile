@@ -41,6 +41,11 @@ sanity: test-environment ## ansible-test sanity on a copy outside the checkout
 bench-ebs: test-environment ## Volumes: ours, amazon.aws and plain boto3 side by side; fails where a target is missed
 	@$(PYTHON_IN_VENV) -m benchmarks.ebs
 
+.PHONY: bench-generator
+bench-generator: test-environment ## Cluster configs: many seeds in one process against one each; fails where a target is missed
+	@sh scripts/bootstrap.sh .venv-pcluster requirements/pcluster.txt
+	@$(PYTHON_IN_VENV) -m benchmarks.generator
+
 .PHONY: image
 image: demo-environment ## Build the lab's host image ahead of time (kept in the cache)
 	@$(PYTHON_IN_VENV) -m tests.lab image

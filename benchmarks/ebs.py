@@ -14,7 +14,6 @@ import itertools
 import json
 import os
 import pathlib
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,7 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
-from benchmarks.report import ROOT, Target, machine, table, targets_table, write_section
+from benchmarks.report import ROOT, Target, cpu_of_children, machine, table, targets_table, write_section
 from tests.integration.racers import Racers
 from tests.lab.client import Lab
 
@@ -82,9 +81,9 @@ class Bench:
     def measure(self, command: list[str], items: int) -> Run:
         """Run a command and measure it; a command that fails ends the benchmark with its output."""
         self.lab.reset_calls()
-        cpu_before, began = _cpu_of_children(), time.monotonic()
+        cpu_before, began = cpu_of_children(), time.monotonic()
         done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, check=False)
-        wall, cpu = time.monotonic() - began, _cpu_of_children() - cpu_before
+        wall, cpu = time.monotonic() - began, cpu_of_children() - cpu_before
         if done.returncode:
             raise SystemExit(f"{' '.join(command)[:200]} failed:\n{done.stdout}{done.stderr}")
         return Run(items, wall, cpu, self.lab.calls())
@@ -269,11 +268,6 @@ def _rows(contest: dict[str, tuple[Run, ...]], start: Run, waits: bool = False) 
 
 def _calls(run: Run) -> str:
     return ", ".join(f"{count} {action}" for action, count in sorted(run.calls.items())) or "none"
-
-
-def _cpu_of_children() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 def _amazon_aws() -> str:

@@ -7,6 +7,7 @@ import os
 import pathlib
 import platform
 import re
+import resource
 from collections.abc import Iterable
 from importlib import metadata
 
@@ -48,6 +49,12 @@ def machine(*distributions: str) -> str:
     """Return what to say of this machine and the versions of these Python distributions."""
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in distributions)
     return f"{os.cpu_count()} processors with a load of {os.getloadavg()[0]:.1f}, Python {platform.python_version()}, {versions}"
+
+
+def cpu_of_children() -> float:
+    """Return the CPU seconds of all programs that this one has run and waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def write_section(title: str, text: str) -> None:

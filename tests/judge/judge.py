@@ -36,8 +36,7 @@ def judge(files: list[str], level: str = "validators", world: Needs | None = Non
     simulated_account.credentials()
     read = [check.read(file, cluster_name) for file in files]
     good = [file for file in read if file.ok]
-    simulation = simulated_account.served if level == "dryrun" else simulated_account.in_process
-    with simulation():
+    with simulated_account.in_process():
         # The check itself refuses a region that does not exist.
         for region in sorted({file.region for file in good} & set(boto3.session.Session().get_available_regions("ec2"))):
             needs = merge([needs_of(file.config, region) for file in good if file.region == region])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -45,24 +44,6 @@ def in_process() -> Iterator[None]:
     parallelcluster.install()
     with mock_aws():
         yield
-
-
-@contextlib.contextmanager
-def served() -> Iterator[None]:
-    """Answer over HTTP on a free port of this machine, which AWS_ENDPOINT_URL then names: for the real command."""
-    from moto.server import ThreadedMotoServer
-
-    parallelcluster.install()
-    logging.getLogger("werkzeug").disabled = True
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    os.environ["AWS_ENDPOINT_URL"] = f"http://{host}:{port}"
-    try:
-        yield
-    finally:
-        server.stop()
-        del os.environ["AWS_ENDPOINT_URL"]
 
 
 @contextlib.contextmanager

@@ -77,8 +77,8 @@ def test_parallelcluster_accepts(answers, name):
     assert answers[name] == []
 
 
-def test_the_real_command_accepts_a_good_configuration(tmp_path):
+def test_a_good_configuration_becomes_a_cloudformation_template(tmp_path):
     file = tmp_path / "starter.yaml"
     file.write_text(yaml.safe_dump(GOOD))
-    (findings,) = judged([file], "--level", "dryrun").values()
+    (findings,) = judged([file], "--level", "synth").values()
     assert [finding for finding in findings if finding["level"] == "ERROR"] == []

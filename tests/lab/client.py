@@ -137,9 +137,7 @@ class Lab:
         """Start an instance of the official image in a zone of the default region; returns its id."""
         parameters.setdefault("InstanceType", "c7i.large")
         image = world.official_image(REGION)
-        answer = self.client("ec2").run_instances(
-            ImageId=image, MinCount=1, MaxCount=1, Placement={"AvailabilityZone": zone}, **parameters
-        )
+        answer = self.client("ec2").run_instances(ImageId=image, MinCount=1, MaxCount=1, Placement={"AvailabilityZone": zone}, **parameters)
         return answer["Instances"][0]["InstanceId"]
 
     def faults(self, faults: list[dict[str, Any]]) -> None:

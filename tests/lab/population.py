@@ -43,8 +43,7 @@ def _attach_root_volume(instance: Instance) -> None:
 def _tags_of_one(resource: TaggedEC2Resource) -> list[dict[str, str]]:
     """A resource's tags, without moto's search through the tags of all resources, which takes longer the more there are."""
     return [
-        {"resource_id": resource.id, "key": key, "value": value}
-        for key, value in resource.ec2_backend.tags.get(resource.id, {}).items()
+        {"resource_id": resource.id, "key": key, "value": value} for key, value in resource.ec2_backend.tags.get(resource.id, {}).items()
     ]
 
 

@@ -99,9 +99,7 @@ def test_bytes_go_to_another_region_and_account(ec2, lab, other, formatted, tmp_
     with mounted(formatted, tmp_path / "first") as folder:
         (folder / "hello").write_text("bytes")
     snapshot = ec2.create_snapshot(VolumeId=formatted)["SnapshotId"]
-    ec2.modify_snapshot_attribute(
-        SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="add", UserIds=[OTHER_ACCOUNT]
-    )
+    ec2.modify_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="add", UserIds=[OTHER_ACCOUNT])
     there = lab.client("ec2", region="eu-west-1", account=OTHER_ACCOUNT, retries=0)
     copy = there.copy_snapshot(SourceRegion="us-east-1", SourceSnapshotId=snapshot)["SnapshotId"]
     ec2.delete_snapshot(SnapshotId=snapshot)

@@ -100,9 +100,7 @@ def test_a_missing_snapshot_is_named(ec2, snapshot):
 
 @proves("snapshots_are_found")
 def test_snapshots_are_found_by_owner(ec2, other, snapshot):
-    ec2.modify_snapshot_attribute(
-        SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="add", UserIds=[OTHER_ACCOUNT]
-    )
+    ec2.modify_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="add", UserIds=[OTHER_ACCOUNT])
 
     def found(**scope):
         return snapshot in [one["SnapshotId"] for one in other.describe_snapshots(**scope)["Snapshots"]]

@@ -52,9 +52,7 @@ def test_a_key_can_be_named_by_its_alias(lab, make_volume, describe, key):
 @proves("volume_is_encrypted_as_it_must")
 def test_a_volume_from_a_shared_snapshot_has_the_accounts_own_key(ec2, other, make_volume, key):
     snapshot = ec2.create_snapshot(VolumeId=make_volume(Encrypted=True, KmsKeyId=key))["SnapshotId"]
-    ec2.modify_snapshot_attribute(
-        SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="add", UserIds=[OTHER_ACCOUNT]
-    )
+    ec2.modify_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="add", UserIds=[OTHER_ACCOUNT])
     assert OTHER_ACCOUNT in other.create_volume(SnapshotId=snapshot, AvailabilityZone=ZONE)["KmsKeyId"]
 
 

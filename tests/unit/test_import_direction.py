@@ -1,7 +1,7 @@
 """Who may import whom: reads the imports of plugins/ and holds them against the picture in docs/architecture.md.
 
-    modules ──▶ _aws ──▶ amazon.aws, boto3        lookup, filter, action ──▶ _core
-       └──────▶ _core ◀── _aws                    _core ──▶ pure libraries
+modules ──▶ _aws ──▶ amazon.aws, boto3        lookup, filter, action ──▶ _core
+   └──────▶ _core ◀── _aws                    _core ──▶ pure libraries
 """
 
 from __future__ import annotations

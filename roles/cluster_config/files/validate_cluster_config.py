@@ -5,7 +5,8 @@ validate_cluster_config.py [--level LEVEL] [--cluster-name NAME] CONFIG.yaml [CO
 Levels, each with those before it:
   schema      keys, types, ranges; no call to AWS
   validators  every rule of ParallelCluster, asking the AWS account that the environment names
-  dryrun      the real command, `pcluster create-cluster --dryrun true`; needs node on the PATH
+  dryrun      what the command `pcluster create-cluster --dryrun true` runs, in this process; needs node on the PATH
+  synth       the CloudFormation template that the command would send, which takes some ten seconds a file
 
 Prints one JSON object: {"level", "parallelcluster": version, "files": [{"file", "ok", "findings": [{"level", "validator", "message"}]}]}.
 Exit status: 0 every file is accepted, 1 some file has a finding of level ERROR, 2 the check itself could not be made.
@@ -15,18 +16,17 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import json
 import logging
 import os
 import pathlib
 import re
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from typing import Any
 
-LEVELS = ("schema", "validators", "dryrun")
+LEVELS = ("schema", "validators", "dryrun", "synth")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +83,7 @@ def check(files: list[Checked], level: str) -> None:
     """Take files through the levels up to `level`; a file stops at the first level that refuses it."""
     prepare()
     for file in files:
-        for step in (check_region, check_schema, check_validators, check_dryrun)[: 2 + LEVELS.index(level)]:
+        for step in STEPS[level]:
             if not file.ok:
                 break
             os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = file.region
@@ -154,25 +154,56 @@ def check_validators(file: Checked) -> None:
 
 
 def check_dryrun(file: Checked) -> None:
-    """Run the real command; it exits 1 for a good configuration too, so that only its message tells."""
-    command = [str(pathlib.Path(sys.executable).parent / "pcluster"), "create-cluster", "--dryrun", "true"]
-    command += ["--cluster-name", file.name, "--cluster-configuration", file.file, "--region", file.region]
-    with tempfile.TemporaryDirectory() as home:  # the command keeps a log under HOME
-        run = subprocess.run(
-            command, capture_output=True, text=True, check=False, env={**os.environ, "HOME": home, "PYTHONWARNINGS": "ignore"}
-        )
+    """Run the command's own entry point; it reports a good configuration as an error too, so that only its message tells."""
+    from pcluster.cli import entrypoint
+    from pcluster.cli.exceptions import APIOperationException, ParameterException
+
+    arguments = ["create-cluster", "--dryrun", "true", "--cluster-name", file.name]
+    arguments += ["--cluster-configuration", file.file, "--region", file.region]
     try:
-        answer = json.loads(run.stdout)
-    except ValueError:
-        file.refuse("pcluster", f"exit status {run.returncode}: {(run.stderr or run.stdout)[-500:]}")
-        return
-    if "DryRun flag is set" in answer.get("message", ""):
-        return
-    errors = [found for found in answer.get("configurationValidationErrors", []) if found.get("level") == "ERROR"]
-    for found in errors:
-        file.refuse(found.get("type") or "pcluster", found.get("message"))
-    if not errors:
+        answer = entrypoint.run(arguments, model=command_model())
+    except (APIOperationException, ParameterException) as error:
+        answer = error.data
+    except SystemExit as error:  # arguments that the command line refuses
+        answer = {"message": f"The command line refuses {arguments}: {error}"}
+    found = answer.get("configurationValidationErrors") or answer.get("validationMessages") or []
+    file.findings += [Finding(one.get("level", "ERROR"), one.get("type") or "pcluster", one.get("message", "")) for one in found]
+    if file.ok and "DryRun flag is set" not in answer.get("message", ""):
         file.refuse("pcluster", answer.get("message"))
+
+
+@functools.lru_cache(maxsize=1)
+def command_model() -> dict[str, Any]:
+    """Return the command's operations, which it otherwise reads anew from a large YAML file each time."""
+    from pcluster.cli import model
+
+    return model.load_model(model.package_spec())
+
+
+def check_synth(file: Checked) -> None:
+    """Make the templates of the cluster and of its nested stacks; what would be uploaded to S3 is only looked at."""
+    from unittest import mock
+
+    from pcluster.models.s3_bucket import S3Bucket
+    from pcluster.schemas.cluster_schema import ClusterSchema
+    from pcluster.templates.cdk_builder import CDKTemplateBuilder
+
+    try:
+        config = ClusterSchema(cluster_name=file.name).load(file.config)
+        bucket = S3Bucket(service_name=file.name, stack_name=file.name, name=config.custom_s3_bucket, artifact_directory="parallelcluster")
+        with mock.patch.object(S3Bucket, "upload_cfn_asset"):
+            CDKTemplateBuilder().build_cluster_template(cluster_config=config, bucket=bucket, stack_name=file.name)
+    except Exception as error:  # whatever the template library does not like
+        file.refuse("template", f"{type(error).__name__}: {error}")
+
+
+# What each level runs. The command itself runs the validators, so that a dry run need not run them before.
+STEPS = {
+    "schema": (check_region, check_schema),
+    "validators": (check_region, check_schema, check_validators),
+    "dryrun": (check_region, check_schema, check_dryrun),
+    "synth": (check_region, check_schema, check_dryrun, check_synth),
+}
 
 
 def main() -> int:

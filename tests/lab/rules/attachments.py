@@ -186,8 +186,7 @@ def detached_from_the_instance_that_has_it(call: Call) -> None:
     if _attachment(call) is None:
         refuse(
             "InvalidAttachment.NotFound",
-            f"The volume '{call.get('VolumeId')}' is not attached to instance '{call.get('InstanceId')}' "
-            f"as device '{call.get('Device')}'.",
+            f"The volume '{call.get('VolumeId')}' is not attached to instance '{call.get('InstanceId')}' as device '{call.get('Device')}'.",
         )
 
 
