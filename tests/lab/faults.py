@@ -91,8 +91,8 @@ class FaultInjector:
         self.faults = [Fault(**fault) for fault in faults]
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        body = _read(environ)
-        action = _action(environ, body)
+        body = read_form(environ)
+        action = action_of(environ, body)
         with self._lock:
             self.calls[action] += 1
             fault = next((fault for fault in self.faults if fault.strikes(action, self._youngest(body))), None)
@@ -103,7 +103,7 @@ class FaultInjector:
             self._carry_out(action, environ, lambda *_: None)
         elif fault.code is None:
             return self._carry_out(action, environ, start_response)
-        return _error(fault, environ, start_response)
+        return refuse(fault.code or "InternalError", fault.status, fault.message, environ, start_response)
 
     def _carry_out(self, action: str, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         answer = b"".join(self.app(environ, start_response))
@@ -118,7 +118,7 @@ class FaultInjector:
         return min((now - self._born[i] for i in RESOURCE_ID.findall(body) if i in self._born), default=float("inf"))
 
 
-def _read(environ: dict[str, Any]) -> bytes:
+def read_form(environ: dict[str, Any]) -> bytes:
     """The request's body, put back for the next reader. Only forms are read: EC2 and STS send nothing else."""
     if not environ.get("CONTENT_TYPE", "").startswith(FORM):
         return b""
@@ -127,23 +127,22 @@ def _read(environ: dict[str, Any]) -> bytes:
     return body
 
 
-def _action(environ: dict[str, Any], body: bytes) -> str:
+def action_of(environ: dict[str, Any], body: bytes) -> str:
+    """The name of the action that a request is for; body: what read_form returned."""
     if body:
         return urllib.parse.parse_qs(body.decode()).get("Action", ["?"])[0]
     target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
     return target or f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
 
 
-def _error(fault: Fault, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-    code = fault.code or "InternalError"
+def refuse(code: str, status: int, message: str, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    """Answer with an error, in the form of the service that was asked."""
     if environ.get("CONTENT_TYPE", "").startswith(FORM):
-        text = (
-            f"<Response><Errors><Error><Code>{code}</Code><Message>{fault.message}</Message></Error></Errors>"
-            "<RequestID>lab</RequestID></Response>"
-        )
+        error = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+        text = f"<Response><Errors>{error}</Errors><RequestID>lab</RequestID></Response>"
         headers = [("Content-Type", "text/xml")]
     else:
-        text = json.dumps({"message": fault.message, "__type": code})
+        text = json.dumps({"message": message, "__type": code})
         headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", code)]
-    start_response(f"{fault.status} Injected", [*headers, ("Content-Length", str(len(text)))])
+    start_response(f"{status} Injected", [*headers, ("Content-Length", str(len(text)))])
     return [text.encode()]

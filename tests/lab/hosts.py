@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import functools
-import ipaddress
 import itertools
 import logging
 import os
@@ -30,11 +29,10 @@ from typing import Any
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.instances import Instance
 
-from . import image, places
+from . import image, metadata, places
 from .devices import link_name, mounts_of, run
+from .world import GATEWAY, NETWORK
 
-NETWORK = ipaddress.ip_network("10.77.0.0/16")
-GATEWAY = NETWORK[1]
 MOST_HOSTS = 1000  # in the life of one lab
 USERS = ("root", "ec2-user", "ubuntu", "rocky")
 SHUTDOWN_TIMEOUT = 15  # seconds; a host needs half a second, unless the machine is busy
@@ -59,6 +57,7 @@ def make_network(lab_name: str, state_dir: Path) -> None:
     ip("-n", lab, "link", "add", "hosts", "type", "bridge")
     ip("-n", lab, "link", "set", "hosts", "alias", str(state_dir))
     ip("-n", lab, "link", "set", "hosts", "up")
+    ip("-n", lab, "address", "add", f"{metadata.ADDRESS}/32", "dev", "hosts")
     ip("-n", lab, "address", "add", f"{GATEWAY}/{NETWORK.prefixlen}", "dev", "hosts")
     # Forwarding to nowhere: a host that tries to reach the world hears "unreachable" at once and need not time out.
     run("ip", "netns", "exec", lab, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
@@ -84,10 +83,10 @@ class PluggedVolume:
 class Host:
     """One systemd-nspawn machine. Exists from `create` to `remove`; runs from `boot` to `power_off`."""
 
-    def __init__(self, instance_id: str, address: str, folder: Path, lab_name: str) -> None:
-        self.address = address
-        self._id, self._folder, self._lab = instance_id, folder, namespace(lab_name)
-        self._namespace = f"{self._lab}.{instance_id[-11:]}"
+    def __init__(self, instance: Instance, address: str, folder: Path, lab_name: str) -> None:
+        self.instance, self.address = instance, address
+        self._id, self._folder, self._lab = instance.id, folder, namespace(lab_name)
+        self._namespace = f"{self._lab}.{self._id[-11:]}"
         self._root = folder / "root"
         self._volumes: dict[str, PluggedVolume] = {}
         self._process: subprocess.Popen[bytes] | None = None
@@ -259,6 +258,13 @@ class Fleet:
         _wrap(Instance, "reboot", before=self._power_off, after=self._boot)
         _wrap(Instance, "terminate", before=self._power_off, after=self._remove)
 
+    def serve(self, api: Callable[..., Any]) -> list[Any]:
+        """Let hosts reach the API at the gateway and the instance metadata service; returns the servers to shut down."""
+        return metadata.serve(namespace(self._lab_name), str(GATEWAY), api, self._instance_at)
+
+    def _instance_at(self, address: str) -> Instance | None:
+        return next((host.instance for host in list(self._hosts.values()) if host.address == address), None)
+
     def host_for(self, instance_id: str) -> Host:
         """Return the host of an instance that is not terminated."""
         return self._hosts[instance_id]
@@ -272,7 +278,7 @@ class Fleet:
             host.remove()
 
     def _launch(self, instance: Instance) -> None:
-        host = Host(instance.id, next(self._addresses), self._state_dir / "hosts" / instance.id, self._lab_name)
+        host = Host(instance, next(self._addresses), self._state_dir / "hosts" / instance.id, self._lab_name)
         self._hosts[instance.id] = host
         interface = instance.nics[0]
         interface.private_ip_address = interface.public_ip = host.address

@@ -19,8 +19,8 @@ from . import places
 SUITE = "bookworm"
 # an instance: init, ssh, sudo, file systems
 INSTANCE = "systemd-sysv dbus openssh-server sudo iproute2 procps psmisc e2fsprogs xfsprogs ca-certificates curl less zsh tcsh"
-# what ParallelCluster's images bring: modules, compilers, Python; and what Spack asks of a machine
-CLUSTER = "environment-modules python3-minimal python3 gcc g++ gfortran libc6-dev make binutils"
+# what ParallelCluster's images bring: modules, compilers, a Python that makes virtual environments; and what Spack asks of a machine
+CLUSTER = "environment-modules python3-minimal python3 python3-venv gcc g++ gfortran libc6-dev make binutils"
 SPACK = "patch file git bzip2 xz-utils unzip zstd gnupg"
 # head node: an NFS server in user space; compute node: an NFS client in user space (see nfs_mount.py)
 NFS = "nfs-ganesha nfs-ganesha-vfs fuse3 libnfs13"

@@ -125,6 +125,7 @@ def run(
         store.restore(store_dir, state_dir)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server(ADDRESS, port, app, threaded=True, request_handler=MotoRequestHandler)
+    inner = fleet.serve(app) if fleet else []
 
     def stop(*_: Any) -> None:
         threading.Thread(target=server.shutdown).start()
@@ -137,6 +138,8 @@ def run(
     try:
         server.serve_forever()
     finally:
+        for service in inner:
+            service.shutdown()
         if fleet:
             fleet.stop()
         if store_dir:

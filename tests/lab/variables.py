@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .client import REGION, Lab
-from .world import KEY_NAME
+from .world import GATEWAY, KEY_NAME
 
 
 def write(state: Path, hosts: bool) -> dict[str, Any]:
@@ -59,6 +59,7 @@ def _of_the_lab(lab: Lab, state: Path, hosts: bool) -> dict[str, Any]:
         "lab_name": state.name,
         "lab_state_dir": str(state),
         "lab_endpoint": lab.endpoint,
+        "lab_endpoint_for_hosts": f"http://{GATEWAY}",
         "lab_hosts": hosts,
     }
 

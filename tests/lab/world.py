@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import ipaddress
 
 PARALLELCLUSTER_VERSION = "3.16.1"
 KEY_NAME = "petal-lab"
+NETWORK = ipaddress.ip_network("10.77.0.0/16")  # of the hosts
+GATEWAY = NETWORK[1]
 AMAZON = "247102896272"  # the account that publishes ParallelCluster's images
 PUBLISHED = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)
 # name, name part, kernel and root device of the images that ParallelCluster publishes.
