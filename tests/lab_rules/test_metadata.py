@@ -11,7 +11,10 @@ from tests.lab.roles import make_profile
 pytestmark = pytest.mark.hosts
 ASK = 'TOKEN=$(curl -sX PUT http://169.254.169.254/latest/api/token); curl -sH "X-aws-ec2-metadata-token: $TOKEN" http://169.254.169.254/latest/'
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["ec2:DescribeVolumes"], "Resource": "*"}]}
-CALL = "curl -s http://10.77.0.1/ -d Action={action}\\&Version=2016-11-15 -H 'Authorization: AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/ec2/aws4_request, x'"
+CALL = (
+    "curl -s http://10.77.0.1/ -d Action={action}\\&Version=2016-11-15"
+    " -H 'Authorization: AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/ec2/aws4_request, x'"
+)
 
 
 @pytest.fixture(scope="module")
