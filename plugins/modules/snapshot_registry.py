@@ -10,10 +10,12 @@ module: snapshot_registry
 version_added: 0.1.0
 short_description: Register and retire snapshots in a registry
 description:
-  - Writes a snapshot into a registry, a directory of JSON files that teams share as a folder or as a git repository.
+  - Writes a snapshot into a registry, JSON files that teams share as a folder, as a git repository or in S3.
   - "The files are C(index.json), C(snapshots/NAME.json) and C(seeds/NAME.yaml); F(docs/registry.md) describes them."
   - Registering the same thing twice changes nothing. One entry holds any number of snapshots, one for each region and variant.
-  - Files are replaced at once and the index comes last, so a reader never sees half a registry; a lock keeps a second writer waiting.
+  - Files are replaced at once and the index comes last, so a reader never sees half a registry.
+  - Any number of runs may write at the same time. In a directory they wait for each other; elsewhere a run that finds that another one
+    was faster reads again and repeats its change.
   - Nothing is read from or changed in AWS. What an entry says is checked when it is used, by M(petal.hpc.snapshot_registry_info).
 author: petal.hpc contributors (@petal-hpc)
 options:
@@ -26,8 +28,11 @@ options:
     choices: [present, retired, absent]
     default: present
   registry:
-    description: The directory of the registry on the host where the task runs. It is created with the first entry.
-    type: path
+    description:
+      - Where the registry lies. A directory on the host where the task runs, or C(s3://bucket/prefix).
+      - A directory or a prefix is created with the first entry; the bucket and the directory's parent must exist.
+      - "F(docs/registry.md) lists the places."
+    type: str
     required: true
   name:
     description: The entry, made of letters, digits, dots, dashes and underscores.
@@ -98,7 +103,7 @@ options:
     description: The entry or snapshot to use in place of a retired one. Left out, none is named.
     type: str
   lock_timeout:
-    description: How long to wait for another writer, in seconds.
+    description: How long to wait for other writers, and to try again when they are faster, in seconds.
     type: int
     default: 60
 attributes:
@@ -214,13 +219,12 @@ import datetime
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._aws.registry_store import DirectoryStore
+from ..module_utils._aws.registry_store import Access, open_store
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.registry import (
     RegisteredSnapshot,
     Registration,
     check_registration,
-    index_lines,
     register,
     remove,
     retire,
@@ -229,7 +233,7 @@ from ..module_utils._core.snapshot import canonical_fingerprint
 
 ARGUMENT_SPEC = {
     "state": {"choices": ["present", "retired", "absent"], "default": "present"},
-    "registry": {"type": "path", "required": True},
+    "registry": {"required": True},
     "name": {"required": True},
     "snapshot_id": {},
     "fingerprint": {},
@@ -256,26 +260,13 @@ OF_A_VARIANT = ("snapshot_id", "fingerprint", "os", "architecture", "target", "s
 def run(params, store, region, today, check_mode):
     """Bring one entry to the requested state.
 
-    store: a DirectoryStore. region: where a snapshot to register lies. today: the date of a change, as "2026-11-22".
+    store: from open_store. region: where a snapshot to register lies. today: the date of a change, as "2026-11-22".
     """
-    if check_mode:
-        return converge(params, store, region, today, save=False)
-    with store.locked(params["lock_timeout"]):
-        return converge(params, store, region, today, save=True)
-
-
-def converge(params, store, region, today, save):
-    """Decide what the entry has to be, and save it when that differs from what is there."""
-    name, seed = params["name"], params["seed"]
-    index, found = store.read_index(), store.read_entry(name)
-    after = decide(params, found, region, today)
-    if after is None:
-        return result(store, name, found, found, changed=False)
-    seed = seed if params["state"] == "present" else None
-    changed = after != found or index.lines_of(name) != index_lines(after) or (seed is not None and seed != store.read_seed(name))
-    if changed and save:
-        store.save(after, index, seed)
-    return result(store, name, found, after, changed)
+    name, seed = params["name"], params["seed"] if params["state"] == "present" else None
+    outcome = store.update(
+        name, lambda found: decide(params, found, region, today), seed, time_limit=params["lock_timeout"], save=not check_mode
+    )
+    return result(store, name, outcome)
 
 
 def decide(params, found, region, today):
@@ -312,11 +303,11 @@ def registration_from(params, region):
     )
 
 
-def result(store, name, before, after, changed):
-    kept = after if after and after.snapshots else None
-    diff = {"before": before.to_result() if before else {}, "after": kept.to_result() if kept else {}}
+def result(store, name, outcome):
+    kept = outcome.after if outcome.after and outcome.after.snapshots else None
+    diff = {"before": outcome.before.to_result() if outcome.before else {}, "after": kept.to_result() if kept else {}}
     return {
-        "changed": changed,
+        "changed": outcome.changed,
         "entry": kept.to_result() if kept else None,
         "files": store.files_of(name),
         "diff": diff,
@@ -331,8 +322,9 @@ def main():
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     if module.params["state"] == "present" and not module.region:
         module.fail_json(msg="The region of the snapshot is not known. Set region, or AWS_REGION in the environment.")
+    access = Access(s3=lambda: module.client("s3"))
     try:
-        outcome = run(module.params, DirectoryStore(module.params["registry"]), module.region, today, module.check_mode)
+        outcome = run(module.params, open_store(module.params["registry"], access), module.region, today, module.check_mode)
     except ExplainedError as error:
         module.fail_json(**error.to_result())
     for note in outcome.pop("warnings"):

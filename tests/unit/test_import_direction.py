@@ -24,7 +24,7 @@ ON_THE_CONTROLLER = {"ansible", "jinja2", "yaml", CORE}
 # The folder under plugins/: what its files may import beside the standard library. A name allows what lies below it.
 MAY_IMPORT = {
     "module_utils/_core": {CORE, "jsonschema", "archspec", "yaml"},
-    "module_utils/_aws": {CORE, AWS, AMAZON, "boto3", "botocore", "yaml"},
+    "module_utils/_aws": {CORE, AWS, AMAZON, "ansible.module_utils", "boto3", "botocore", "yaml"},
     "modules": {CORE, AWS, AMAZON, "ansible.module_utils"},
     "lookup": ON_THE_CONTROLLER,
     "filter": ON_THE_CONTROLLER,

@@ -1,17 +1,23 @@
 # Copyright: petal.hpc contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Registries on disk: read what is there, write so that nobody ever sees half of it."""
+"""Registries, wherever they lie: read what is there, write so that nobody ever sees half of it and nothing is lost."""
 
 from __future__ import annotations
 
+import abc
 import contextlib
+import dataclasses
 import fcntl
+import functools
+import itertools
 import json
 import os
 import pathlib
+import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 try:
     import yaml
@@ -31,47 +37,89 @@ from .._core.registry import (
     parse_index,
     to_text,
 )
+from .._core.registry_place import parse_place
 
 # The registry holds descriptions. What is larger than this is no description but content, or an attack on the reader.
 LARGEST_ENTRY = 1024 * 1024
 LARGEST_SEED = 256 * 1024
 LARGEST_INDEX = 256 * 1024 * 1024
-LOCK_PAUSE = 0.05
+# Where the index lies; the second one is read where petal wrote it.
+INDEX_FILES = ("index.json", "snapshots/index.json")
+# Between two attempts of a writer, in seconds.
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 2
 
 
-class DirectoryStore:
-    """A registry in a directory: index.json, snapshots/NAME.json, seeds/NAME.yaml.
+class Conflict(Exception):
+    """Another writer was faster: what was read is no longer what is there."""
 
-    path: the directory; its parent exists. notes: sentences about what could not be read, as reading goes on.
+
+@dataclasses.dataclass(frozen=True)
+class Update:
+    """What became of an entry. before, after: None where there is no entry; changed: whether anything had to be written."""
+
+    before: Entry | None
+    after: Entry | None
+    changed: bool
+
+
+class Store(abc.ABC):
+    """A registry: index.json, snapshots/NAME.json and seeds/NAME.yaml in some kind of storage.
+
+    place: where it lies, as messages say it. notes: sentences about what could not be read, as reading goes on.
+    A kind of storage reads, writes and deletes texts by their path in the registry; it either keeps other writers out for the time
+    of `locked`, or raises Conflict when one of them has been faster. All else is done here, once for all kinds.
     """
 
-    def __init__(self, path: str | os.PathLike[str]):
-        self.path = pathlib.Path(path)
+    def __init__(self, place: str):
+        self.place = place
         self.notes: list[str] = []
+        self._index_path: str | None = None
+
+    @abc.abstractmethod
+    def _read(self, path: str, largest: int) -> str | None:
+        """Return a text, or None where there is none; raises ExplainedError for one with more than `largest` bytes."""
+
+    def _write(self, path: str, text: str, largest: int) -> None:
+        """Put a text in its place at once: a reader, or a crash, sees the old one or the new one. Raises Conflict."""
+        raise self._read_only()
+
+    def _delete(self, path: str) -> None:
+        """Remove a text, where there is one. Raises Conflict."""
+        raise self._read_only()
+
+    def locked(self, time_limit: float) -> contextlib.AbstractContextManager[None]:
+        """Keep other writers out, where that can be done. The registry is created where there is none. Readers need no lock."""
+        raise self._read_only()
+
+    def where(self, path: str) -> str:
+        """Return where a text of the registry lies, for people and programs outside of it."""
+        return f"{self.place.rstrip('/')}/{path}"
 
     def read_index(self) -> Index:
         """Return the index; a registry without one is empty. Raises ExplainedError for an unreadable one."""
-        for place in (self.path / "index.json", self.path / "snapshots" / "index.json"):
-            if place.exists():
-                index, notes = parse_index(_read_json(place, LARGEST_INDEX), str(place))
+        for path in INDEX_FILES:
+            text = self._read(path, LARGEST_INDEX)
+            if text is not None:
+                self._index_path = path
+                index, notes = parse_index(_parsed_json(text, self.where(path)), self.where(path))
                 self.notes += notes
                 return index
         return Index()
 
     def read_entry(self, name: str) -> Entry | None:
         """Return an entry, or None when there is no such file."""
-        place = self._entry_file(name)
-        if not place.exists():
+        text, place = self._read(entry_path(name), LARGEST_ENTRY), self.where(entry_path(name))
+        if text is None:
             return None
-        entry, notes = parse_entry(_read_json(place, LARGEST_ENTRY), str(place))
+        entry, notes = parse_entry(_parsed_json(text, place), place)
         self.notes += notes
         if entry.name != name:
             raise ExplainedError(
-                f"{place} describes {entry.name}, not {name}.", resource=str(place), next_step="Give the file the name that it contains."
+                f"{place} describes {entry.name}, not {name}.", resource=place, next_step="Give the file the name that it contains."
             )
         return entry
 
-    def read_entries(self, names: list[str]) -> Iterator[Entry]:
+    def read_entries(self, names: Iterable[str]) -> Iterator[Entry]:
         """Yield the entries of those names; one that is missing or unreadable becomes a note, so that the others still count."""
         for name in names:
             try:
@@ -80,112 +128,234 @@ class DirectoryStore:
                 self.notes.append(str(error))
                 continue
             if entry is None:
-                self.notes.append(f"{self.path}: the index names {name}, but {self._entry_file(name).name} is missing.")
+                self.notes.append(f"{self.place}: the index names {name}, but {name}.json is missing.")
             else:
                 yield entry
 
     def read_seed(self, name: str) -> str | None:
-        place = self._seed_file(name)
-        return _read(place, LARGEST_SEED) if place.exists() else None
+        return self._read(seed_path(name), LARGEST_SEED)
 
-    @contextlib.contextmanager
-    def locked(self, time_limit: float) -> Iterator[None]:
-        """Keep every other writer out. The registry is created where there is none. Readers need no lock."""
-        with _explained_access(self.path):
-            for folder in (self.path / "snapshots", self.path / "seeds"):
-                folder.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self.path / ".registry.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        try:
-            _acquire(lock, self.path, time_limit)
-            yield
-        finally:
-            os.close(lock)
+    def update(
+        self,
+        name: str,
+        decide: Callable[[Entry | None], Entry | None],
+        seed: str | None = None,
+        *,
+        time_limit: float = 60,
+        save: bool = True,
+    ) -> Update:
+        """Bring one entry to what `decide` says, whatever other writers do at the same time. This is how everything is written.
+
+        decide: gets the entry as it is, or None, and returns it as it has to be: without snapshots to remove it, None to leave things
+            alone. It is asked again whenever another writer has been faster, perhaps after its own change: what is as it has to be, it
+            leaves alone. It may raise ExplainedError.
+        seed: the text of the seed to keep beside the entry; None leaves it as it is.
+        time_limit: how many seconds to try. save: whether to write; False is for check mode.
+        Raises ExplainedError; what is there then is what was there before, or a whole entry that the index does not name yet.
+        """
+        deadline, wanted = time.monotonic() + time_limit, False
+        for attempt in itertools.count():
+            try:
+                with self.locked(max(0, deadline - time.monotonic())) if save else contextlib.nullcontext():
+                    outcome, index = self._decided(name, decide, seed)
+                    wanted = wanted or outcome.changed
+                    if outcome.changed and save and outcome.after:
+                        self.save(outcome.after, index, seed)
+                return dataclasses.replace(outcome, changed=wanted)
+            except Conflict:
+                if time.monotonic() >= deadline:
+                    raise self._too_busy(time_limit) from None
+            # Chance keeps writers that met once from meeting again.
+            time.sleep(random.uniform(0, min(LONGEST_PAUSE, SHORTEST_PAUSE * 2**attempt)))
+        raise AssertionError("itertools.count does not end")
+
+    def _decided(self, name: str, decide: Callable[[Entry | None], Entry | None], seed: str | None) -> tuple[Update, Index]:
+        # The index first: where nobody can be kept out, an index that is still the same proves that the entry is, too.
+        index, found = self.read_index(), self.read_entry(check_name(name))
+        after = decide(found)
+        if after is None:
+            return Update(found, found, changed=False), index
+        known = after == found and index.lines_of(name) == index_lines(after)
+        as_it_is = known and (seed is None or seed == self.read_seed(name))
+        return Update(found, after, changed=not as_it_is), index
 
     def save(self, entry: Entry, index: Index, seed: str | None) -> None:
-        """Write an entry, its seed where one is given, and the index, under the lock.
+        """Write an entry, its seed where one is given, and the index, under the lock; `update` does this and more.
 
         The index comes last: whoever reads it finds what it names. An entry without snapshots is removed, after the index has forgotten it.
         """
         renewed = index.with_entry(entry)
-        with _explained_access(self.path):
-            if not entry.snapshots:
-                self._save_index(renewed)
-                for place in (self._entry_file(entry.name), self._seed_file(entry.name)):
-                    place.unlink(missing_ok=True)
-                return
-            if seed is not None:
-                _write(self._seed_file(entry.name), seed, LARGEST_SEED)
-            _write(self._entry_file(entry.name), to_text(entry_document(entry)), LARGEST_ENTRY)
-            if index.lines_of(entry.name) != index_lines(entry) or not (self.path / "index.json").exists():
-                self._save_index(renewed)
+        if not entry.snapshots:
+            self._save_index(renewed)
+            for path in (entry_path(entry.name), seed_path(entry.name)):
+                self._delete(path)
+            return
+        if seed is not None:
+            self._write(seed_path(entry.name), seed, LARGEST_SEED)
+        self._write(entry_path(entry.name), to_text(entry_document(entry)), LARGEST_ENTRY)
+        if index.lines_of(entry.name) != index_lines(entry) or self._index_path != INDEX_FILES[0]:
+            self._save_index(renewed)
 
     def files_of(self, name: str) -> dict[str, str]:
-        """Return where an entry lies, as paths by what they are."""
-        places = {"index": self.path / "index.json", "entry": self._entry_file(name), "seed": self._seed_file(name)}
-        return {what: str(place) for what, place in places.items()}
+        """Return where an entry lies, by what it is."""
+        return {"index": self.where(INDEX_FILES[0]), "entry": self.where(entry_path(name)), "seed": self.where(seed_path(name))}
 
     def _save_index(self, index: Index) -> None:
-        _write(self.path / "index.json", to_text(index_document(index)), LARGEST_INDEX)
+        self._write(INDEX_FILES[0], to_text(index_document(index)), LARGEST_INDEX)
 
-    def _entry_file(self, name: str) -> pathlib.Path:
-        return self.path / "snapshots" / f"{check_name(name)}.json"
+    def _read_only(self) -> ExplainedError:
+        return ExplainedError(
+            f"The registry {self.place} can only be read.",
+            resource=self.place,
+            next_step="Write to the directory, the S3 prefix or the git repository that it is published from.",
+        )
 
-    def _seed_file(self, name: str) -> pathlib.Path:
-        return self.path / "seeds" / f"{check_name(name)}.yaml"
+    def _too_busy(self, time_limit: float) -> ExplainedError:
+        return ExplainedError(
+            f"Other runs have been writing to the registry {self.place} for {time_limit:g} s.",
+            resource=self.place,
+            next_step="Run the task again when they are done; a run that was killed holds no lock.",
+        )
 
 
-class AccountFile:
+def entry_path(name: str) -> str:
+    """Return where an entry lies in its registry; raises ExplainedError for a name that could lead out of it."""
+    return f"snapshots/{check_name(name)}.json"
+
+
+def seed_path(name: str) -> str:
+    return f"seeds/{check_name(name)}.yaml"
+
+
+class DirectoryStore(Store):
+    """A registry in a directory whose parent exists."""
+
+    def __init__(self, path: str | os.PathLike[str], place: str | None = None):
+        super().__init__(place or str(path))
+        self.path = pathlib.Path(path)
+
+    def where(self, path: str) -> str:
+        return str(self.path / path)
+
+    def _read(self, path: str, largest: int) -> str | None:
+        place = self.path / path
+        return _read(place, largest) if place.exists() else None
+
+    def _write(self, path: str, text: str, largest: int) -> None:
+        with _explained_access(self.path):
+            write_at_once(self.path / path, text, largest)
+
+    def _delete(self, path: str) -> None:
+        with _explained_access(self.path):
+            (self.path / path).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def locked(self, time_limit: float) -> Iterator[None]:
+        with _explained_access(self.path):
+            for folder in (self.path / "snapshots", self.path / "seeds"):
+                folder.mkdir(parents=True, exist_ok=True)
+        with file_lock(self.path / ".registry.lock", time_limit, self._too_busy):
+            yield
+
+
+class AccountFile(Store):
     """One file that describes what an account publishes; read only."""
 
     def __init__(self, path: str | os.PathLike[str]):
+        super().__init__(str(path))
         self.path = pathlib.Path(path)
-        self.notes: list[str] = []
-        self._entries: dict[str, Entry] = {}
 
-    def read_index(self) -> Index:
+    def _read(self, path: str, largest: int) -> str | None:
+        return None
+
+    @functools.cached_property
+    def _entries(self) -> dict[str, Entry]:
         entries, notes = parse_account(_read_yaml(self.path), str(self.path))
         self.notes += notes
-        self._entries = {entry.name: entry for entry in entries}
-        return Index(tuple(line for entry in entries for line in index_lines(entry)))
+        return {entry.name: entry for entry in entries}
 
-    def read_entries(self, names: list[str]) -> Iterator[Entry]:
-        yield from (self._entries[name] for name in names)
+    def read_index(self) -> Index:
+        return Index(tuple(line for entry in self._entries.values() for line in index_lines(entry)))
+
+    def read_entry(self, name: str) -> Entry | None:
+        return self._entries.get(name)
 
 
-def open_registry(path: str) -> DirectoryStore | AccountFile:
-    """Return the registry at a path, to read from; raises ExplainedError when there is nothing."""
-    place = pathlib.Path(path).expanduser()
-    if place.is_dir():
-        return DirectoryStore(place)
-    if place.is_file():
-        return AccountFile(place)
+@dataclasses.dataclass(frozen=True)
+class Access:
+    """What kinds of storage need to be reached.
+
+    s3: returns a boto3 client for S3. cache_dir: where copies of remote registries are kept; None for a folder of this user under the
+    folder for temporary files. refresh: whether to fetch again what a copy is there of. timeout: of a connection, in seconds.
+    """
+
+    s3: Callable[[], Any] | None = None
+    cache_dir: str | None = None
+    refresh: bool = False
+    timeout: float = 10
+
+
+def open_registry(text: str, access: Access | None = None) -> Store:
+    """Return the registry at a place, to read from; raises ExplainedError when there is nothing at a path."""
+    store = open_store(text, access)
+    place = parse_place(text)
+    if place.kind != "path":
+        return store
+    path = pathlib.Path(place.address).expanduser()
+    if path.is_file():
+        return AccountFile(path)
+    if path.is_dir():
+        return store
     raise ExplainedError(
-        f"There is no registry at {path}.",
-        resource=path,
+        f"There is no registry at {text}.",
+        resource=text,
         next_step="Check the path, or create the registry by registering a snapshot in it.",
     )
 
 
-def _acquire(lock: int, path: pathlib.Path, time_limit: float, clock: Callable[[], float] = time.monotonic) -> None:
-    deadline = clock() + time_limit
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if clock() >= deadline:
-                raise ExplainedError(
-                    f"Another run has been writing to the registry {path} for {time_limit:g} s.",
-                    resource=str(path),
-                    next_step="Run the task again when it is done; a run that was killed holds no lock.",
-                ) from None
-        time.sleep(LOCK_PAUSE)
+def open_store(text: str, access: Access | None = None) -> Store:
+    """Return the registry at a place, to read and to write; a directory need not exist yet. docs/registry.md lists the places."""
+    place = parse_place(text)
+    if place.kind == "path":
+        return DirectoryStore(pathlib.Path(place.address).expanduser())
+    # Imported where they are needed: each of them brings its own libraries.
+    if place.kind == "s3":
+        from .registry_s3 import S3Store as Kind
+    elif place.kind == "git":
+        from .registry_git import GitStore as Kind
+    else:
+        from .registry_https import HttpsStore as Kind
+    return Kind(place, access or Access())
 
 
-def _write(place: pathlib.Path, text: str, largest: int) -> None:
+@contextlib.contextmanager
+def file_lock(path: pathlib.Path, time_limit: float, refusal: Callable[[float], ExplainedError]) -> Iterator[None]:
+    """Hold a lock that ends with this process, or raise the refusal when another one holds it for too long."""
+    with _explained_access(path):
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        deadline = time.monotonic() + time_limit
+        while not _taken(lock):
+            if time.monotonic() >= deadline:
+                raise refusal(time_limit)
+            time.sleep(SHORTEST_PAUSE)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def write_at_once(place: pathlib.Path, text: str, largest: int) -> None:
     """Replace a file at once: a reader, or a crash, sees the old text or the new one."""
     content = text.encode()
-    _check_size(place, len(content), largest)
+    check_size(place, len(content), largest)
     handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -210,15 +380,15 @@ def _sync_folder(folder: pathlib.Path) -> None:
 
 def _read(place: pathlib.Path, largest: int) -> str:
     with _explained_access(place):
-        _check_size(place, place.stat().st_size, largest)
+        check_size(place, place.stat().st_size, largest)
         return place.read_text(encoding="utf-8")
 
 
-def _read_json(place: pathlib.Path, largest: int) -> object:
+def _parsed_json(text: str, place: str) -> object:
     try:
-        return json.loads(_read(place, largest))
+        return json.loads(text)
     except ValueError as error:
-        raise ExplainedError(f"{place} is not JSON: {error}.", resource=str(place), next_step="Mend it or restore it from git.") from error
+        raise ExplainedError(f"{place} is not JSON: {error}.", resource=place, next_step="Mend it or restore it from git.") from error
 
 
 def _read_yaml(place: pathlib.Path) -> object:
@@ -230,7 +400,7 @@ def _read_yaml(place: pathlib.Path) -> object:
         raise ExplainedError(f"{place} is not YAML: {error}.", resource=str(place), next_step="Mend the file.") from error
 
 
-def _check_size(place: pathlib.Path, size: int, largest: int) -> None:
+def check_size(place: object, size: int, largest: int) -> None:
     if size > largest:
         raise ExplainedError(
             f"{place} has {size} bytes; the limit is {largest}.",

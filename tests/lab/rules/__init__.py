@@ -23,6 +23,7 @@ CHAPTERS = (
     "describing",
     "images",
     "keys",
+    "objects",
     "instances",
 )
 

@@ -120,7 +120,7 @@ def test_a_file_that_is_too_large_is_not_read(store, monkeypatch):
 
 
 def test_a_second_writer_waits_and_then_says_who_it_waits_for(store):
-    with store.locked(5), pytest.raises(ExplainedError, match="Another run has been writing"), DirectoryStore(store.path).locked(0.1):
+    with store.locked(5), pytest.raises(ExplainedError, match="Other runs have been writing"), DirectoryStore(store.path).locked(0.1):
         pass
 
 
