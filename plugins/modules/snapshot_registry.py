@@ -21,11 +21,13 @@ author: petal.hpc contributors (@petal-hpc)
 options:
   state:
     description:
-      - C(present) registers a snapshot; one that was retired is recommended again.
-      - C(retired) marks snapshots of the entry as no longer recommended; they stay listed and are never selected.
+      - C(present) registers a snapshot; one that was deprecated or retired is recommended again.
+      - C(deprecated) marks snapshots of the entry as no longer recommended. They are selected when nothing else fits, with a warning.
+      - C(retired) marks them as out of use. They stay listed and are never selected.
+      - Both name what O(superseded_by) says as the one to use instead.
       - C(absent) removes snapshots from the entry, and the entry with its seed when none is left. The snapshots in AWS stay.
     type: str
-    choices: [present, retired, absent]
+    choices: [present, deprecated, retired, absent]
     default: present
   registry:
     description:
@@ -99,8 +101,13 @@ options:
   seed:
     description: The text of the seed, stored beside the entry. Left out, it stays as it is.
     type: str
+  report:
+    description:
+      - The report of the role C(publish_gate), kept with the entry under the fingerprint. Left out, what is there stays.
+      - "F(docs/sharing.md) says what it is for."
+    type: dict
   superseded_by:
-    description: The entry or snapshot to use in place of a retired one. Left out, none is named.
+    description: The entry or snapshot to use in place of a deprecated or retired one. Left out, none is named.
     type: str
   lock_timeout:
     description: How long to wait for other writers, and to try again when they are faster, in seconds.
@@ -225,6 +232,7 @@ from ..module_utils._core.registry import (
     RegisteredSnapshot,
     Registration,
     check_registration,
+    deprecate,
     register,
     remove,
     retire,
@@ -232,7 +240,7 @@ from ..module_utils._core.registry import (
 from ..module_utils._core.snapshot import canonical_fingerprint
 
 ARGUMENT_SPEC = {
-    "state": {"choices": ["present", "retired", "absent"], "default": "present"},
+    "state": {"choices": ["present", "deprecated", "retired", "absent"], "default": "present"},
     "registry": {"required": True},
     "name": {"required": True},
     "snapshot_id": {},
@@ -251,6 +259,7 @@ ARGUMENT_SPEC = {
     "labels": {"type": "list", "elements": "str"},
     "public": {"type": "bool"},
     "seed": {},
+    "report": {"type": "dict"},
     "superseded_by": {},
     "lock_timeout": {"type": "int", "default": 60},
 }
@@ -279,11 +288,12 @@ def decide(params, found, region, today):
         return remove(found, matching, today) if found else None
     if found is None:
         raise ExplainedError(
-            f"There is no entry {params['name']} in {params['registry']} to retire.",
+            f"There is no entry {params['name']} in {params['registry']} to mark as {params['state']}.",
             resource=params["name"],
             next_step="Check the name; petal.hpc.snapshot_registry_info lists all entries.",
         )
-    return retire(found, matching, today, params["superseded_by"])
+    mark = deprecate if params["state"] == "deprecated" else retire
+    return mark(found, matching, today, params["superseded_by"])
 
 
 def registration_from(params, region):
@@ -299,6 +309,7 @@ def registration_from(params, region):
             tags=None if params["labels"] is None else tuple(params["labels"]),
             public=params["public"],
             has_seed=params["seed"] is not None,
+            report=params["report"],
         )
     )
 

@@ -175,9 +175,13 @@ snapshot:
       type: str
       sample: "2026-11-22T23:50:00+00:00"
     deprecated:
-      description: Since when it is retired.
+      description: Since when it is no longer recommended; the module warns of it.
       type: str
       sample: "2026-12-24"
+    retired:
+      description: Since when it is out of use. Such a snapshot is never chosen.
+      type: str
+      sample: "2027-03-01"
     superseded_by:
       description: What takes its place.
       type: str
@@ -266,6 +270,7 @@ def find(params, gateway, region):
         asked += selection.candidates
         trace += [f"{source}: {count(candidates)}.", *selection.trace]
         warnings += notes
+        warnings += selection.warnings
         if selection.chosen:
             found = dataclasses.replace(selection, candidates=tuple(asked), trace=tuple(trace))
             return {"changed": False, "warnings": warnings, **found.to_result()}

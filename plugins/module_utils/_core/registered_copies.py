@@ -13,7 +13,7 @@ from .snapshot import Snapshot, bare
 def registries_naming(snapshot: Snapshot, region: str, registered: Iterable[tuple[str, RegisteredSnapshot]]) -> list[str]:
     """Return the registries that recommend a snapshot of the region; where it is retired, nobody counts on it any more."""
     key = (region, snapshot.snapshot_id)
-    return sorted({path for path, one in registered if one.key == key and one.deprecated is None})
+    return sorted({path for path, one in registered if one.key == key and one.retired is None})
 
 
 def other_copies(snapshot: Snapshot, region: str, registered: Iterable[tuple[str, RegisteredSnapshot]]) -> dict[str, list[str]]:

@@ -34,7 +34,8 @@ class RegisteredSnapshot:
 
     All of it is what the registry claims; what holds is what DescribeSnapshots answers.
     size_gib: size of the volume in GiB. lock: hash of what was really built. spack: version of Spack.
-    created, deprecated: dates, "2026-11-22"; deprecated is None while the snapshot is recommended.
+    created, deprecated, retired: dates, "2026-11-22". A deprecated snapshot is used with a warning, a retired one is not used any more.
+    superseded_by: the entry or snapshot to use instead.
     """
 
     region: str
@@ -52,6 +53,7 @@ class RegisteredSnapshot:
     created: str | None = None
     deprecated: str | None = None
     superseded_by: str | None = None
+    retired: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -65,6 +67,7 @@ class Entry:
 
     verified: somebody other than the author has checked it; registering never says so.
     seed_url: where its seed lies, relative to the registry.
+    reports: what the publish gate said of the software, by fingerprint.
     """
 
     name: str
@@ -76,6 +79,7 @@ class Entry:
     seed_url: str | None = None
     created: str | None = None
     updated: str | None = None
+    reports: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     snapshots: tuple[RegisteredSnapshot, ...] = ()
 
     def to_result(self) -> dict[str, Any]:
@@ -95,6 +99,7 @@ class Registration:
     tags: tuple[str, ...] | None = None
     public: bool | None = None
     has_seed: bool = False
+    report: Mapping[str, Any] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -201,13 +206,14 @@ def register(found: Entry | None, registration: Registration, today: str) -> Ent
     known = next((one for one in before.snapshots if one.key == registration.snapshot.key), None)
     snapshot = _merged(known, registration.snapshot) if known else dataclasses.replace(registration.snapshot, created=today)
     # Registering a retired snapshot brings it back.
-    snapshot = dataclasses.replace(snapshot, deprecated=None, superseded_by=None)
+    snapshot = dataclasses.replace(snapshot, deprecated=None, superseded_by=None, retired=None)
     said = {
         "description": registration.description,
         "packages": None if registration.packages is None else tuple(sorted(set(registration.packages))),
         "tags": None if registration.tags is None else tuple(sorted(set(registration.tags))),
         "public": registration.public,
         "seed_url": f"seeds/{registration.name}.yaml" if registration.has_seed else None,
+        "reports": {**before.reports, str(snapshot.fingerprint): registration.report} if registration.report else None,
     }
     others = [one for one in before.snapshots if one.key != snapshot.key]
     after = dataclasses.replace(
@@ -216,13 +222,22 @@ def register(found: Entry | None, registration: Registration, today: str) -> Ent
     return after if after == found else dataclasses.replace(after, updated=today)
 
 
-def retire(found: Entry, matching: RegisteredSnapshot, today: str, superseded_by: str | None = None) -> Entry:
-    """Return the entry with some snapshots marked as no longer recommended; they stay listed, so that clusters can be traced.
+def deprecate(found: Entry, matching: RegisteredSnapshot, today: str, superseded_by: str | None = None) -> Entry:
+    """Return the entry with some snapshots marked as no longer recommended: whoever uses them is told so. A retired one stays retired.
 
-    matching: which ones; its empty fields match everything.
+    matching: which ones; its empty fields match everything. superseded_by: what to use instead.
     """
+    return _marked(found, matching, "deprecated", today, superseded_by)
+
+
+def retire(found: Entry, matching: RegisteredSnapshot, today: str, superseded_by: str | None = None) -> Entry:
+    """Return the entry with some snapshots marked as out of use: they stay listed, so that clusters can be traced, and nobody gets them."""
+    return _marked(found, matching, "retired", today, superseded_by)
+
+
+def _marked(found: Entry, matching: RegisteredSnapshot, life: str, today: str, superseded_by: str | None) -> Entry:
     after = tuple(
-        dataclasses.replace(one, deprecated=one.deprecated or today, superseded_by=superseded_by or one.superseded_by)
+        dataclasses.replace(one, **{life: getattr(one, life) or today}, superseded_by=superseded_by or one.superseded_by)
         if _matches(one, matching)
         else one
         for one in found.snapshots
@@ -248,6 +263,7 @@ def entry_document(entry: Entry) -> dict[str, Any]:
         "seed_url": entry.seed_url,
         "created": entry.created,
         "updated": entry.updated,
+        "reports": dict(entry.reports) or None,
         "snapshots": [_snapshot_document(snapshot) for snapshot in entry.snapshots],
     }
     return {"schema_version": SCHEMA_VERSION, **_without_none(facts)}
@@ -353,6 +369,7 @@ def _entry(document: Mapping[str, Any], name: str, listed: Iterable[Any], source
         seed_url=document.get("seed_url"),
         created=_text(document.get("created")),
         updated=_text(document.get("updated")),
+        reports=document.get("reports") or {},
         snapshots=_in_order(snapshots),
     )
     return entry, notes
@@ -369,6 +386,7 @@ def _registered(item: Mapping[str, Any]) -> RegisteredSnapshot:
         aws_account=_account(item.get("aws_account")),
         created=_text(item.get("created")),
         deprecated=_text(item.get("deprecated")),
+        retired=_text(item.get("retired")),
         **{field: _text(item.get(field)) for field in plain},
     )
 

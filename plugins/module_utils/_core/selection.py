@@ -11,7 +11,7 @@ from typing import Any
 from .errors import ExplainedError
 from .registry import RegisteredSnapshot, known_os
 from .snapshot import Snapshot, bare
-from .tags import ARCH, LOCK, OS, SPACK, TARGET, read
+from .tags import ARCH, DEPRECATED, LOCK, OS, RETIRED, SPACK, SUPERSEDED_BY, TARGET, read
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Candidate:
     source: "tags in us-east-1" or the registry's path. name: of the snapshot or the entry.
     state, owner_id, encrypted: from DescribeSnapshots; None as long as AWS has not been asked.
     state is "missing" when AWS shows no such snapshot.
-    created: date or time, ISO 8601. deprecated: date since when it is no longer recommended.
+    created: date or time, ISO 8601. deprecated, retired: dates since when it is no longer recommended, and no longer to be used.
     """
 
     snapshot_id: str
@@ -56,6 +56,7 @@ class Candidate:
     created: str | None = None
     deprecated: str | None = None
     superseded_by: str | None = None
+    retired: str | None = None
     spack: str | None = None
     lock: str | None = None
     state: str | None = None
@@ -73,6 +74,14 @@ class Selection:
     chosen: Candidate | None
     candidates: tuple[Candidate, ...]
     trace: tuple[str, ...]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What whoever uses the chosen snapshot should know."""
+        one = self.chosen
+        if one is None or one.deprecated is None:
+            return []
+        return [f"{one.snapshot_id} ({one.name}, {one.source}) is deprecated since {one.deprecated}{_instead(one)}."]
 
     def to_result(self) -> dict[str, Any]:
         return {
@@ -97,6 +106,10 @@ def candidate_from_aws(snapshot: Snapshot, region: str | None, source: str) -> C
         size_gib=snapshot.volume_size_gib,
         description=snapshot.description or None,
         created=snapshot.start_time,
+        # A tag cannot be taken away by those who may only set tags; an empty one says nothing.
+        deprecated=read(snapshot.tags, DEPRECATED) or None,
+        superseded_by=read(snapshot.tags, SUPERSEDED_BY) or None,
+        retired=read(snapshot.tags, RETIRED) or None,
         spack=read(snapshot.tags, SPACK),
         lock=read(snapshot.tags, LOCK),
         state=snapshot.state,
@@ -140,6 +153,8 @@ def confirmed(candidate: Candidate, real: Snapshot | None) -> Candidate:
 
 def select_snapshot(candidates: Iterable[Candidate], wanted: Wanted) -> Selection:
     """Choose the smallest snapshot that is large enough, then the newest, then the one with the smallest id.
+
+    One that is deprecated is chosen only if no other fits.
 
     The trace has one sentence for each candidate that falls out and one for the choice.
     """
@@ -207,11 +222,12 @@ def _too_small(candidate: Candidate, wanted: Wanted) -> str | None:
     return None
 
 
-def _deprecated(candidate: Candidate, _wanted: Wanted) -> str | None:
-    if candidate.deprecated is None:
-        return None
-    instead = f"; {candidate.superseded_by} takes its place" if candidate.superseded_by else ""
-    return f"it was retired on {candidate.deprecated}{instead}"
+def _retired(candidate: Candidate, _wanted: Wanted) -> str | None:
+    return None if candidate.retired is None else f"it was retired on {candidate.retired}{_instead(candidate)}"
+
+
+def _instead(candidate: Candidate) -> str:
+    return f"; {candidate.superseded_by} takes its place" if candidate.superseded_by else ""
 
 
 def _not_ready(candidate: Candidate, _wanted: Wanted) -> str | None:
@@ -235,7 +251,7 @@ _CHECKS = (
     _other("architecture", "its architecture", in_fingerprint=True),
     _other("target", "its CPU target", in_fingerprint=True),
     _other("configuration", "its configuration"),
-    _deprecated,
+    _retired,
     _not_ready,
     _not_trusted,
     _too_small,
@@ -245,7 +261,7 @@ _CHECKS = (
 def _best(candidates: list[Candidate]) -> Candidate:
     by_id = sorted(candidates, key=lambda candidate: candidate.snapshot_id)
     newest_first = sorted(by_id, key=lambda candidate: candidate.created or "", reverse=True)
-    return min(newest_first, key=lambda candidate: (candidate.size_gib is None, candidate.size_gib or 0))
+    return min(newest_first, key=lambda one: (one.deprecated is not None, one.size_gib is None, one.size_gib or 0))
 
 
 def _variant(candidate: Candidate) -> str:

@@ -38,6 +38,9 @@ PROOF = "proof"
 FINAL_OF = "final-of"
 GROUP = "group"
 INSTANCE = "instance"
+DEPRECATED = "deprecated"
+SUPERSEDED_BY = "superseded-by"
+RETIRED = "retired"
 
 
 def key(name: str, prefix: str = PREFIX) -> str:

@@ -433,7 +433,7 @@ def test_a_copy_that_is_not_complete_is_none(regions):
 
 def test_a_retired_snapshot_may_go(regions):
     run(software(), regions["us-east-1"], check_mode=False)
-    retired = [(path, dataclasses.replace(one, deprecated="2026-11-01")) for path, one in REGISTRY]
+    retired = [(path, dataclasses.replace(one, retired="2026-11-01")) for path, one in REGISTRY]
     assert delete(regions, registered=retired)["changed"]
 
 

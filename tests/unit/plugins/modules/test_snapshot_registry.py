@@ -76,7 +76,7 @@ def test_retired_snapshots_stay_listed(store):
     register(store)
     result = bring(store, state="retired", superseded_by="bio-v2")
     assert result["changed"]
-    assert result["entry"]["snapshots"][0]["deprecated"] == "2026-11-22"
+    assert result["entry"]["snapshots"][0]["retired"] == "2026-11-22"
     assert not bring(store, state="retired", today="2026-12-24")["changed"]
 
 

@@ -13,7 +13,7 @@ def test_a_registry_names_a_snapshot_by_region_and_id():
 
 
 def test_a_retired_snapshot_is_not_counted_on():
-    assert registries_naming(SNAPSHOT, "us-east-1", [("a", RegisteredSnapshot("us-east-1", "snap-1", deprecated="2026-11-01"))]) == []
+    assert registries_naming(SNAPSHOT, "us-east-1", [("a", RegisteredSnapshot("us-east-1", "snap-1", retired="2026-11-01"))]) == []
 
 
 def test_copies_have_the_same_fingerprint_however_it_is_written():

@@ -15,6 +15,7 @@ from plugins.module_utils._core.registry import (
     Registration,
     check_name,
     check_registration,
+    deprecate,
     entry_document,
     index_document,
     index_lines,
@@ -75,12 +76,27 @@ def test_what_is_not_said_stays_as_it_is_and_what_is_said_changes():
 def test_retired_snapshots_stay_listed_until_they_are_registered_again():
     entry = entry_of(VIRGINIA, OREGON)
     retired = retire(entry, RegisteredSnapshot("", OREGON.snapshot_id), LATER, superseded_by="bio-v2")
-    assert [(one.snapshot_id, one.deprecated, one.superseded_by) for one in retired.snapshots] == [
+    assert [(one.snapshot_id, one.retired, one.superseded_by) for one in retired.snapshots] == [
         (VIRGINIA.snapshot_id, None, None),
         (OREGON.snapshot_id, LATER, "bio-v2"),
     ]
     assert retire(retired, RegisteredSnapshot("", OREGON.snapshot_id), "2027-01-01") == retired
     assert register(retired, registration(OREGON), LATER).snapshots == entry.snapshots
+
+
+def test_deprecated_snapshots_may_be_retired_later_and_both_dates_stay():
+    deprecated = deprecate(entry_of(VIRGINIA), EVERYTHING, TODAY, superseded_by="bio-v2")
+    (one,) = retire(deprecated, EVERYTHING, LATER).snapshots
+    assert (one.deprecated, one.retired, one.superseded_by) == (TODAY, LATER, "bio-v2")
+    assert parse_entry(entry_document(deprecated), "a")[0] == deprecated
+
+
+def test_the_report_of_the_publish_gate_is_kept_by_fingerprint():
+    report = {"format": 1, "passed": True, "fingerprint": FINGERPRINT, "time": "2026-11-22T10:00:00Z"}
+    entry = register(entry_of(VIRGINIA), dataclasses.replace(registration(VIRGINIA), report=report), LATER)
+    assert entry.reports == {FINGERPRINT: report}
+    assert register(entry, registration(OREGON), LATER).reports == entry.reports
+    assert parse_entry(entry_document(entry), "a") == (entry, [])
 
 
 @pytest.mark.parametrize(

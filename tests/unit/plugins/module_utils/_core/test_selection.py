@@ -51,7 +51,7 @@ def test_a_fitting_snapshot_is_chosen_and_the_trace_says_so():
         ({"architecture": "arm64"}, "its architecture is arm64, not x86_64"),
         ({"target": "zen3"}, "its CPU target is zen3, not x86_64_v3"),
         ({"size_gib": 100}, "its size is 100, less than 200 GiB"),
-        ({"deprecated": "2026-11-21", "superseded_by": "bio-v2"}, "it was retired on 2026-11-21; bio-v2 takes its place"),
+        ({"retired": "2026-11-21", "superseded_by": "bio-v2"}, "it was retired on 2026-11-21; bio-v2 takes its place"),
         ({"state": "pending"}, "it is not complete yet"),
         ({"state": "error"}, "it is in state error"),
         ({"state": "missing"}, "this account sees no such snapshot in us-east-1"),
@@ -87,6 +87,19 @@ def test_the_smallest_sufficient_then_the_newest_then_the_first_id_is_chosen_in_
     too_small = but("snap-1", size_gib=199)
     for order in itertools.permutations([FITTING, small, newer, twin, too_small]):
         assert chosen(*order) == "snap-7"
+
+
+def test_a_deprecated_snapshot_is_used_only_if_no_other_fits_and_with_a_warning():
+    old = but("snap-2", size_gib=200, deprecated="2026-11-21", superseded_by="bio-v2")
+    assert chosen(old, FITTING) == "snap-5"
+    assert select_snapshot([FITTING], WANTED).warnings == []
+    assert select_snapshot([old], WANTED).warnings == ["snap-2 (bio, registry a) is deprecated since 2026-11-21; bio-v2 takes its place."]
+
+
+def test_the_life_of_a_local_snapshot_stands_in_its_tags():
+    tags = {"petal:deprecated": "", "petal:retired": "2026-11-21", "petal:superseded-by": "bio-v2"}
+    found = candidate_from_aws(Snapshot("snap-5", "completed", tags=tags), "us-east-1", "tags")
+    assert (found.deprecated, found.retired, found.superseded_by) == (None, "2026-11-21", "bio-v2")
 
 
 def test_aws_decides_and_not_the_file():
