@@ -46,6 +46,10 @@ bench-generator: test-environment ## Cluster configs: many seeds in one process 
 	@sh scripts/bootstrap.sh .venv-pcluster requirements/pcluster.txt
 	@$(PYTHON_IN_VENV) -m benchmarks.generator
 
+.PHONY: bench-spack
+bench-spack: test-environment ## Builds: one environment and petal's serial installs side by side; fails where a target is missed
+	@$(PYTHON_IN_VENV) -m benchmarks.spack
+
 .PHONY: image
 image: demo-environment ## Build the lab's host image ahead of time (kept in the cache)
 	@$(PYTHON_IN_VENV) -m tests.lab image

@@ -1,6 +1,6 @@
 # Copyright: petal.hpc contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Build the Spack environment on this volume: concretise, install, write modules, tidy up.
+"""Build the Spack environment on this volume: concretise, install, tidy up, write modules.
 
 usage: python3 build.py SETTINGS           build; a stage that an earlier run finished is skipped
        python3 build.py SETTINGS --report  print what is built, as JSON, and build nothing
@@ -8,7 +8,7 @@ usage: python3 build.py SETTINGS           build; a stage that an earlier run fi
 It lies on the volume and needs nobody to watch it: a build outlives the controller that started it, and can be
 taken up on another host. Where it stands is in status.json, what Spack says is in build.log.
 SETTINGS is a JSON file: {"paths": see _core/spack.py, "jobs": processes, 0 for all cores, "repos": [directories of recipes],
-"keep_build_cache": bool, "keep_build_dependencies": bool}.
+"mirrors": whether there are mirrors with finished packages, "keep_build_cache": bool, "keep_build_dependencies": bool}.
 Runs on the Python of the build host: 3.6 or newer, standard library only.
 """
 
@@ -34,7 +34,8 @@ class StageFailed(Exception):
 class Build:
     """One build of one environment; every method named in STAGES is one stage."""
 
-    STAGES = ("concretize", "install", "modules", "tidy")
+    # Modules last: what only the builds needed is gone by then and gets none.
+    STAGES = ("concretize", "install", "tidy", "modules")
 
     def __init__(self, settings):
         self.settings = settings
@@ -98,19 +99,25 @@ class Build:
         write_json(self.paths["status"], self.status)
 
     def spack(self, *arguments):
-        """Run Spack in the environment, its output into the log; return that output."""
+        """Run Spack in the environment, its output into the log."""
+        self.spack_at_once([arguments])
+
+    def spack_at_once(self, commands):
+        """Run one Spack for each command, side by side, as each takes a second to start; the log has what they say, mixed."""
         with open(self.paths["log"], "ab") as log:
-            log.write("==> petal: spack {}\n".format(" ".join(arguments)).encode())
+            for arguments in commands:
+                log.write("==> petal: spack {}\n".format(" ".join(arguments)).encode())
             log.flush()
             start = log.tell()
-            command = [self.paths["spack"], "-e", self.paths["petal"]]
-            code = subprocess.call([*command, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
-        with open(self.paths["log"], encoding="utf-8", errors="replace") as log:
-            log.seek(start)
-            output = log.read()
-        if code:
-            raise StageFailed(f"`spack {arguments[0]}` ended with code {code}:\n{last_lines(output)}")
-        return output
+            spack = [self.paths["spack"], "-e", self.paths["petal"]]
+            outputs = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
+            running = [subprocess.Popen([*spack, *arguments], **outputs) for arguments in commands]
+            failed = [process.returncode for process in running if process.wait()]
+        if failed:
+            with open(self.paths["log"], encoding="utf-8", errors="replace") as log:
+                log.seek(start)
+                command = " ".join(commands[0])
+                raise StageFailed(f"`spack {command}` ended with code {failed[0]}:\n{last_lines(log.read())}")
 
     def concretize(self):
         self.spack("concretize", "--force")
@@ -118,8 +125,10 @@ class Build:
     def install(self):
         jobs = self.settings["jobs"] or len(os.sched_getaffinity(0))
         start = os.path.getsize(self.paths["log"])
+        # Looking into an empty cache costs as much as a small package.
+        sources = [] if self.settings["mirrors"] or os.path.isdir(self.paths["build_cache"]) else ["--use-buildcache", "never"]
         try:
-            self.spack("install", "--jobs", str(jobs))
+            self.spack("install", "--jobs", str(jobs), *sources)
         except StageFailed:
             self.status["failures"] = self.failures(start)
             if not self.status["failures"]:
@@ -168,10 +177,12 @@ class Build:
             self.write_modules(hash_length=SHORT_HASH)
 
     def write_modules(self, hash_length):
+        commands = []
         for kind in ("lmod", "tcl"):
             length = f"modules:default:{kind}:hash_length:{hash_length}"
             enable = f"modules:default:enable:[{kind}]"
-            self.spack("-c", length, "-c", enable, "module", kind, "refresh", "--delete-tree", "-y")
+            commands.append(("-c", length, "-c", enable, "module", kind, "refresh", "--delete-tree", "-y"))
+        self.spack_at_once(commands)
         write_json(self.paths["packages"], self.packages(hash_length))
         lmod = [package["prefix"] for package in self.packages(hash_length) if package["name"] == "lmod" and package["root"]]
         if lmod:

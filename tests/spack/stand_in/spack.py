@@ -476,6 +476,8 @@ def parser():
     command.set_defaults(run=concretize)
     command = commands.add_parser("install")
     command.add_argument("--jobs", type=int, default=1)
+    # Whatever is said here, only its own cache is looked into.
+    command.add_argument("--use-buildcache", choices=["never"])
     command.set_defaults(run=install)
     command = commands.add_parser("module")
     command.add_argument("kind", choices=["lmod", "tcl"])
