@@ -25,13 +25,16 @@ options:
       - C(deprecated) marks snapshots of the entry as no longer recommended. They are selected when nothing else fits, with a warning.
       - C(retired) marks them as out of use. They stay listed and are never selected.
       - Both name what O(superseded_by) says as the one to use instead.
+      - C(verified) says that somebody other than the author has checked the entry. An entry that gets another snapshot, or whose
+        snapshot is changed, is not verified any more.
       - C(absent) removes snapshots from the entry, and the entry with its seed when none is left. The snapshots in AWS stay.
     type: str
-    choices: [present, deprecated, retired, absent]
+    choices: [present, deprecated, retired, verified, absent]
     default: present
   registry:
     description:
-      - Where the registry lies. A directory on the host where the task runs, or C(s3://bucket/prefix).
+      - Where the registry lies. A directory on the host where the task runs, C(s3://bucket/prefix), or a git repository such as
+        C(git+ssh://git@example.com/registry.git?branch=main), in which each change is a commit that is pushed.
       - A directory or a prefix is created with the first entry; the bucket and the directory's parent must exist.
       - "F(docs/registry.md) lists the places."
     type: str
@@ -79,8 +82,24 @@ options:
     description: The version of Spack that built the software. Left out, unknown.
     type: str
   lock:
-    description: The hash of what was really built, from the tag C(petal:lock). Left out, unknown.
+    description: The fingerprint of what was really built, from the tag C(petal:lock). Left out, unknown.
     type: str
+  spack_lock:
+    description: The hash of C(spack.lock) on the volume. Left out, unknown.
+    type: str
+  manifest:
+    description: The root of the hashes of all files on the volume. Left out, unknown.
+    type: str
+  sbom:
+    description: The hash of the bill of materials on the volume. Left out, unknown.
+    type: str
+  parent:
+    description: The snapshot that the build started from. Left out, none or unknown.
+    type: str
+  proof:
+    description: C(passed) when every package was loaded and run in a clean room, C(failed) when one was not. Left out, unknown.
+    type: str
+    choices: [passed, failed]
   aws_account:
     description: The account that owns the snapshot. A claim only; whoever uses the entry asks AWS. Left out, unknown.
     type: str
@@ -109,6 +128,18 @@ options:
   superseded_by:
     description: The entry or snapshot to use in place of a deprecated or retired one. Left out, none is named.
     type: str
+  signing_key:
+    description:
+      - The path of the SSH key to sign the entry with, as it is after the run. A private key without a passphrase, or a public key whose
+        private half an SSH agent holds.
+      - Left out, the entry is not signed, and loses the signatures that it has when it changes.
+    type: path
+  signer:
+    description: Whose key it is, as readers name it in their C(allowed_signers). Required with O(signing_key).
+    type: str
+  cache_dir:
+    description: Where the clone of a git repository is kept. Left out, a folder of this user under the folder for temporary files.
+    type: path
   lock_timeout:
     description: How long to wait for other writers, and to try again when they are faster, in seconds.
     type: int
@@ -146,6 +177,25 @@ EXAMPLES = r"""
     description: Genomics and bioinformatics
     packages: [samtools@1.17, bwa@0.7.17]
     seed: "{{ lookup('ansible.builtin.file', 'bioinformatics.yaml') }}"
+
+- name: Register a proven snapshot in S3 and sign the entry
+  petal.hpc.snapshot_registry:
+    registry: s3://example-software/registry
+    name: bioinformatics-v1
+    region: us-east-1
+    snapshot_id: snap-0123456789abcdef0
+    fingerprint: sha256:0f3a5c77d1e24b6a9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b
+    proof: passed
+    signing_key: /etc/petal/registry_key
+    signer: builds@example.com
+
+- name: Say that an entry was checked, with a signature of the maintainers
+  petal.hpc.snapshot_registry:
+    state: verified
+    registry: git+ssh://git@example.com/petal-snapshots.git?branch=main
+    name: bioinformatics-v1
+    signing_key: /etc/petal/maintainers_key
+    signer: maintainers@example.com
 
 - name: Recommend a snapshot no longer
   petal.hpc.snapshot_registry:
@@ -211,12 +261,26 @@ entry:
       type: list
       elements: str
       sample: [us-east-1]
+    signatures:
+      description: Its signatures, each with C(signer) and C(signature).
+      type: list
+      elements: dict
+    signed_by:
+      description: Whose signatures were found to count; this module does not look, M(petal.hpc.snapshot_registry_info) does.
+      type: list
+      elements: str
+      sample: []
     snapshots:
       description: Its snapshots, with the fields of O(region), O(snapshot_id), O(fingerprint) and those that describe a variant.
       type: list
       elements: dict
+commit:
+  description: The commit that holds the change; null when nothing changed, and where the registry is not in git.
+  returned: always
+  type: str
+  sample: 9fceb02d0ae598e95dc970b74767f19372d61af8
 files:
-  description: The files that hold the entry, as paths.
+  description: The files that hold the entry, as paths or addresses.
   returned: always
   type: dict
   sample: {"index": "/srv/petal-snapshots/index.json", "entry": "/srv/petal-snapshots/snapshots/bioinformatics-v1.json"}
@@ -227,8 +291,10 @@ import datetime
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils._aws.registry_store import Access, open_store
+from ..module_utils._aws.signing import Signer
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.registry import (
+    PROVENANCE,
     RegisteredSnapshot,
     Registration,
     check_registration,
@@ -236,11 +302,12 @@ from ..module_utils._core.registry import (
     register,
     remove,
     retire,
+    verify,
 )
 from ..module_utils._core.snapshot import canonical_fingerprint
 
 ARGUMENT_SPEC = {
-    "state": {"choices": ["present", "deprecated", "retired", "absent"], "default": "present"},
+    "state": {"choices": ["present", "deprecated", "retired", "verified", "absent"], "default": "present"},
     "registry": {"required": True},
     "name": {"required": True},
     "snapshot_id": {},
@@ -253,6 +320,11 @@ ARGUMENT_SPEC = {
     "variant_description": {},
     "spack": {},
     "lock": {},
+    "spack_lock": {},
+    "manifest": {},
+    "sbom": {},
+    "parent": {},
+    "proof": {"choices": ["passed", "failed"]},
     "aws_account": {},
     "description": {},
     "packages": {"type": "list", "elements": "str"},
@@ -261,9 +333,12 @@ ARGUMENT_SPEC = {
     "seed": {},
     "report": {"type": "dict"},
     "superseded_by": {},
+    "signing_key": {"type": "path"},
+    "signer": {},
+    "cache_dir": {"type": "path"},
     "lock_timeout": {"type": "int", "default": 60},
 }
-OF_A_VARIANT = ("snapshot_id", "fingerprint", "os", "architecture", "target", "size_gib", "configuration", "spack", "lock", "aws_account")
+OF_A_VARIANT = ("snapshot_id", "fingerprint", "os", "architecture", "target", "size_gib", "configuration", "aws_account", *PROVENANCE)
 
 
 def run(params, store, region, today, check_mode):
@@ -292,6 +367,8 @@ def decide(params, found, region, today):
             resource=params["name"],
             next_step="Check the name; petal.hpc.snapshot_registry_info lists all entries.",
         )
+    if params["state"] == "verified":
+        return verify(found, today)
     mark = deprecate if params["state"] == "deprecated" else retire
     return mark(found, matching, today, params["superseded_by"])
 
@@ -323,19 +400,26 @@ def result(store, name, outcome):
         "files": store.files_of(name),
         "diff": diff,
         "warnings": store.notes,
+        "commit": store.committed,
     }
 
 
 def main():
     module = AnsibleAWSModule(
-        argument_spec=ARGUMENT_SPEC, required_if=[("state", "present", ("snapshot_id", "fingerprint"))], supports_check_mode=True
+        argument_spec=ARGUMENT_SPEC,
+        required_if=[("state", "present", ("snapshot_id", "fingerprint"))],
+        required_by={"signing_key": "signer"},
+        supports_check_mode=True,
     )
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     if module.params["state"] == "present" and not module.region:
         module.fail_json(msg="The region of the snapshot is not known. Set region, or AWS_REGION in the environment.")
-    access = Access(s3=lambda: module.client("s3"))
+    access = Access(s3=lambda: module.client("s3"), cache_dir=module.params["cache_dir"])
     try:
-        outcome = run(module.params, open_store(module.params["registry"], access), module.region, today, module.check_mode)
+        store = open_store(module.params["registry"], access)
+        if module.params["signing_key"]:
+            store.signer = Signer(module.params["signer"], module.params["signing_key"])
+        outcome = run(module.params, store, module.region, today, module.check_mode)
     except ExplainedError as error:
         module.fail_json(**error.to_result())
     for note in outcome.pop("warnings"):

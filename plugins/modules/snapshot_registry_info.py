@@ -39,22 +39,102 @@ options:
       - The least size of the snapshot's volume in GiB, to choose between variants. Left out, any.
       - A restored volume may always be made larger than its snapshot.
     type: int
+  packages:
+    description:
+      - The Spack specs that are wanted. When nothing fits, the nearest entry of the registries is named, with the packages that it
+        lacks, has in addition, or has in another version. Left out, no nearest entry is named.
+    type: list
+    elements: str
+    default: []
+  sources:
+    description:
+      - The sources to ask, instead of O(use_tags) and O(registries). Left out, those two.
+      - They are asked in the order of their priorities, equal ones in the order given; the first that has a snapshot that fits decides.
+    type: list
+    elements: dict
+    suboptions:
+      type:
+        description:
+          - C(local) is this account's own snapshots, by their tags. The others are registries, and say whose.
+          - C(official) and C(community) ones are asked only where O(sources[].enabled) says so.
+        type: str
+        choices: [local, organization, official, community]
+        required: true
+      registry:
+        description: Where the registry lies, as in O(registries). Required, except for C(local).
+        type: str
+      account:
+        description: The account whose snapshots may be used when this source names them. Left out, none beside O(trusted_accounts).
+        type: str
+      trusted_accounts:
+        description: Further such accounts.
+        type: list
+        elements: str
+        default: []
+      priority:
+        description: Sources with a smaller number are asked first.
+        type: int
+        default: 0
+      enabled:
+        description: Whether the source is asked. Left out, C(local) and C(organization) are, C(official) and C(community) are not.
+        type: bool
+      allowed_signers:
+        description: Whose signatures count for this source. Left out, O(allowed_signers).
+        type: path
+      require_signature:
+        description: Whether this source needs a signature that counts, even when O(require_signature) is false.
+        type: bool
+        default: false
+      require_proof:
+        description: Whether this source needs a proof, even when O(require_proof) is false.
+        type: bool
+        default: false
   use_tags:
-    description: Whether to look among this account's own snapshots first.
+    description: Whether to look among this account's own snapshots first. Not used with O(sources).
     type: bool
     default: true
   registries:
     description:
-      - Registries to look in, in this order, as directories on the host where the task runs.
+      - Registries to look in, in this order. A directory on the host where the task runs, C(s3://bucket/prefix), C(https://…),
+        C(github:owner/repository) or C(git+https://…); F(docs/registry.md) lists the places.
       - A file is read as the description of an account that publishes snapshots.
     type: list
     elements: str
     default: []
   trusted_accounts:
-    description: Accounts whose snapshots may be used beside this account's own. Left out, none.
+    description: Accounts whose snapshots may be used beside this account's own, whichever source names them. Left out, none.
     type: list
     elements: str
     default: []
+  allowed_signers:
+    description:
+      - The path of a list of those whose signatures count, as ssh-keygen describes it; the namespace is C(registry@petal.hpc).
+      - Left out, signatures are not looked at.
+    type: path
+  require_signature:
+    description:
+      - Whether only snapshots are used whose entry has a signature that counts.
+      - What only tags say of a snapshot is never signed. A registry that is asked needs O(allowed_signers) then.
+    type: bool
+    default: false
+  require_proof:
+    description: Whether only snapshots are used whose software was proven to load and run, as their entry or their tag C(petal:proof) says.
+    type: bool
+    default: false
+  require_encryption:
+    description: Whether only snapshots are used that AWS says are encrypted.
+    type: bool
+    default: false
+  cache_dir:
+    description:
+      - Where copies of registries on web servers and in git are kept. A copy is used again while the server says that it is current,
+        and when the server cannot be reached; a warning tells how old it is then.
+      - Left out, a folder of this user under the folder for temporary files.
+    type: path
+  update_cache:
+    description: Whether to fetch what there is a copy of again, even when the server would say that it is current.
+    type: bool
+    default: false
   name:
     description: Only the entry of that name, when listing. Left out, all.
     type: str
@@ -90,6 +170,25 @@ EXAMPLES = r"""
     architecture: x86_64
     registries: [/srv/petal-snapshots]
     trusted_accounts: ["999888777666"]
+  register: software
+
+- name: Ask the organization first, then what the project publishes, and use signed and proven software only
+  petal.hpc.snapshot_registry_info:
+    region: us-east-1
+    fingerprint: sha256:0f3a5c77d1e24b6a9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b
+    sources:
+      - type: organization
+        registry: s3://example-software/registry
+        account: "123456789012"
+        priority: 1
+      - type: official
+        registry: github:petal-hpc/petal-snapshots
+        account: "999888777666"
+        enabled: true
+        priority: 2
+    allowed_signers: /etc/petal/allowed_signers
+    require_signature: true
+    require_proof: true
   register: software
 
 - name: Say why nothing fits
@@ -194,6 +293,24 @@ snapshot:
       description: The hash of what was really built.
       type: str
       sample: sha256:7d1e24b6a9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b0f3a5c7
+    proof:
+      description: C(passed) when the software was proven to load and run.
+      type: str
+      sample: passed
+    packages:
+      description: The packages that users asked for, as far as the source says.
+      type: list
+      elements: str
+      sample: [bwa@0.7.17, samtools@1.17]
+    signed_by:
+      description: Whose signatures on the entry count.
+      type: list
+      elements: str
+      sample: [builds@example.com]
+    verified:
+      description: Whether a maintainer of the registry has checked the entry.
+      type: bool
+      sample: false
 candidates:
   description: Every snapshot that came up, with the fields of RV(snapshot), also those that did not fit.
   returned: with O(fingerprint)
@@ -205,8 +322,45 @@ trace:
   type: list
   elements: str
   sample: ["tags in us-east-1: no snapshot carries the fingerprint."]
+nearest:
+  description: What comes nearest; null when no entry has a package in common with O(packages).
+  returned: when nothing fits
+  type: dict
+  contains:
+    name:
+      description: The entry.
+      type: str
+      sample: bioinformatics-v1
+    source:
+      description: Where it was found.
+      type: str
+      sample: registry /srv/petal-snapshots
+    fingerprint:
+      description: Its fingerprint.
+      type: str
+      sample: sha256:0f3a5c77d1e24b6a9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b
+    missing:
+      description: Wanted packages that it lacks.
+      type: list
+      elements: str
+      sample: [bwa@0.7.17]
+    additional:
+      description: Packages of it that are not wanted.
+      type: list
+      elements: str
+      sample: [gatk@4.3.0]
+    changed:
+      description: Packages that it has in another version, each with C(name), C(wanted) and C(there).
+      type: list
+      elements: dict
+      sample: [{"name": "samtools", "wanted": "1.17", "there": "1.16"}]
+    platform:
+      description: In what it is for another platform, each with C(field), C(wanted) and C(there).
+      type: list
+      elements: dict
+      sample: [{"field": "os", "wanted": "alinux2023", "there": "ubuntu2404"}]
 msg:
-  description: What is missing, and which variants there are.
+  description: What is missing, which variants there are, and what comes nearest.
   returned: when nothing fits
   type: str
   sample: "no snapshot found for region=us-east-1, os=al2023. There is: alinux2023, x86_64, 500 GiB in eu-west-1."
@@ -221,10 +375,13 @@ import dataclasses
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._aws.registry_store import open_registry
+from ..module_utils._aws.registry_store import Access, open_registry
+from ..module_utils._aws.signing import Verifier
 from ..module_utils._aws.snapshots import SnapshotGateway
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.registry import check_name
+from ..module_utils._core.near_miss import nearest
+from ..module_utils._core.registry import check_name, has_term
+from ..module_utils._core.registry_sources import LOCAL, TYPES, account_ids, sources_from
 from ..module_utils._core.selection import (
     Wanted,
     candidate_from_aws,
@@ -233,8 +390,19 @@ from ..module_utils._core.selection import (
     not_found_text,
     select_snapshot,
 )
-from ..module_utils._core.snapshot import canonical_fingerprint
+from ..module_utils._core.snapshot import bare, canonical_fingerprint
 
+SOURCE_SPEC = {
+    "type": {"choices": list(TYPES), "required": True},
+    "registry": {},
+    "account": {},
+    "trusted_accounts": {"type": "list", "elements": "str", "default": []},
+    "priority": {"type": "int", "default": 0},
+    "enabled": {"type": "bool"},
+    "allowed_signers": {"type": "path"},
+    "require_signature": {"type": "bool", "default": False},
+    "require_proof": {"type": "bool", "default": False},
+}
 ARGUMENT_SPEC = {
     "fingerprint": {},
     "os": {},
@@ -242,77 +410,122 @@ ARGUMENT_SPEC = {
     "target": {},
     "configuration": {},
     "size_gib": {"type": "int"},
+    "packages": {"type": "list", "elements": "str", "default": []},
+    "sources": {"type": "list", "elements": "dict", "options": SOURCE_SPEC},
     "use_tags": {"type": "bool", "default": True},
     "registries": {"type": "list", "elements": "str", "default": []},
     "trusted_accounts": {"type": "list", "elements": "str", "default": []},
+    "allowed_signers": {"type": "path"},
+    "require_signature": {"type": "bool", "default": False},
+    "require_proof": {"type": "bool", "default": False},
+    "require_encryption": {"type": "bool", "default": False},
+    "cache_dir": {"type": "path"},
+    "update_cache": {"type": "bool", "default": False},
     "name": {},
     "search": {},
 }
 
 
-def run(params, gateway, region):
+def run(params, gateway, region, access=None):
     """Find one snapshot, or list entries; `gateway` is a SnapshotGateway or its fake, needed only to find."""
-    return find(params, gateway, region) if params["fingerprint"] else list_entries(params)
+    sources = sources_from(params)
+    return Search(params, gateway, region, access).find(sources) if params["fingerprint"] else list_entries(params, sources, access)
 
 
-def find(params, gateway, region):
-    """Ask each source in turn until one has a snapshot that fits."""
-    wanted = wanted_from(params, region)
-    asked, trace, warnings = [], [], []
-    for source, ask in sources(params, gateway, wanted):
+class Search:
+    """The way through the sources to a snapshot that fits; keeps what each of them said.
+
+    asked: every candidate that came up. indexes: of the registries that were read, by the titles of their sources.
+    """
+
+    def __init__(self, params, gateway, region, access):
+        self._gateway, self._access, self._params = gateway, access, params
+        self._wanted = wanted_from(params, region)
+        self.asked, self.trace, self.warnings, self.indexes = [], [], [], {}
+
+    def find(self, sources):
+        """Ask each source in turn until one has a snapshot that fits."""
+        for source in sources:
+            title = source.title(self._wanted.region)
+            if not source.enabled:
+                self.trace.append(f"{title} is not asked: it is not enabled.")
+                continue
+            try:
+                chosen = self._ask(source, title)
+            except ExplainedError as error:
+                self.warnings.append(f"{title} is left out: {error}")
+                self.trace.append(self.warnings[-1])
+                continue
+            if chosen:
+                return self._result(chosen)
+        return self._result(None)
+
+    def _ask(self, source, title):
+        candidates = self._own(title) if source.type == LOCAL else self._registered(source, title)
+        selection = select_snapshot(candidates, self._wanted_of(source) if candidates else self._wanted)
+        self.asked += selection.candidates
+        self.trace += [f"{title}: {count(candidates)}.", *selection.trace]
+        self.warnings += selection.warnings
+        return selection.chosen
+
+    def _own(self, title):
+        wanted = self._wanted
+        return [candidate_from_aws(one, wanted.region, title) for one in self._gateway.find_by_fingerprint(wanted.fingerprint)]
+
+    def _registered(self, source, title):
+        """Return what a registry knows of the fingerprint, confirmed by AWS where it is in the wanted region."""
+        registry = opened(source, self._access)
+        wanted = self._wanted
         try:
-            candidates, notes = ask()
-        except ExplainedError as error:
-            warnings.append(f"{source} is left out: {error}")
-            trace.append(warnings[-1])
-            continue
-        selection = select_snapshot(candidates, with_own_account(wanted, gateway) if candidates else wanted)
-        asked += selection.candidates
-        trace += [f"{source}: {count(candidates)}.", *selection.trace]
-        warnings += notes
-        warnings += selection.warnings
-        if selection.chosen:
-            found = dataclasses.replace(selection, candidates=tuple(asked), trace=tuple(trace))
-            return {"changed": False, "warnings": warnings, **found.to_result()}
-    nothing = dataclasses.replace(select_snapshot((), wanted), candidates=tuple(asked), trace=tuple(trace))
-    return {"changed": False, "warnings": warnings, "msg": not_found_text(wanted, asked), **nothing.to_result()}
+            self.indexes[title] = index = registry.read_index()
+            names = list(dict.fromkeys(line.name for line in index.find(wanted.fingerprint)))
+            claimed = [
+                candidate_from_registry(snapshot, entry, title)
+                for entry in registry.read_entries(names)
+                for snapshot in entry.snapshots
+                if snapshot.fingerprint and bare(snapshot.fingerprint) == bare(wanted.fingerprint)
+            ]
+        finally:
+            self.warnings += registry.notes
+        real = self._gateway.find_visible(one.snapshot_id for one in claimed if one.region == wanted.region)
+        return [confirmed(one, real.get(one.snapshot_id)) if one.region == wanted.region else one for one in claimed]
+
+    def _wanted_of(self, source):
+        """Return what is wanted of a source: what is wanted of all, from whom this one is trusted to name snapshots."""
+        return dataclasses.replace(
+            self._wanted,
+            trusted_accounts=(*self._wanted.trusted_accounts, *source.trusted_accounts, self._gateway.own_account()),
+            require_signature=source.require_signature,
+            require_proof=source.require_proof,
+        )
+
+    def _result(self, chosen):
+        found = dataclasses.replace(select_snapshot((), self._wanted), chosen=chosen, candidates=tuple(self.asked), trace=tuple(self.trace))
+        missing = {} if chosen else self._missing()
+        return {"changed": False, "warnings": list(dict.fromkeys(self.warnings)), **missing, **found.to_result()}
+
+    def _missing(self):
+        lines = [(title, line) for title, index in self.indexes.items() for line in index.lines]
+        platform = {field: getattr(self._wanted, field) for field in ("os", "architecture", "target")}
+        near = nearest(lines, self._params["packages"], platform) if self._params["packages"] else None
+        text = not_found_text(self._wanted, self.asked)
+        return {"msg": f"{text} {near}" if near else text, "nearest": near.to_result() if near else None}
 
 
-def sources(params, gateway, wanted):
-    """Yield the name of each source and the function that asks it; the function returns candidates and notes."""
-    if params["use_tags"]:
-        name = f"tags in {wanted.region}"
-        yield name, lambda: ([candidate_from_aws(one, wanted.region, name) for one in gateway.find_by_fingerprint(wanted.fingerprint)], [])
-    for path in params["registries"]:
-        yield f"registry {path}", lambda path=path: ask_registry(path, gateway, wanted)
-
-
-def ask_registry(path, gateway, wanted):
-    """Return what a registry knows of the fingerprint, confirmed by AWS where it is in the wanted region, and its notes."""
-    registry = open_registry(path)
-    names = [line.name for line in registry.read_index().find(wanted.fingerprint)]
-    claimed = [
-        candidate_from_registry(snapshot, entry.name, f"registry {path}")
-        for entry in registry.read_entries(names)
-        for snapshot in entry.snapshots
-        if snapshot.fingerprint == wanted.fingerprint
-    ]
-    real = gateway.find_visible(one.snapshot_id for one in claimed if one.region == wanted.region)
-    candidates = [confirmed(one, real.get(one.snapshot_id)) if one.region == wanted.region else one for one in claimed]
-    return candidates, registry.notes
-
-
-def with_own_account(wanted, gateway):
-    return dataclasses.replace(wanted, trusted_accounts=(*wanted.trusted_accounts, gateway.own_account()))
+def opened(source, access):
+    """Return the registry of a source, which knows whose signatures count."""
+    registry = open_registry(source.registry, access)
+    registry.verifier = Verifier(source.allowed_signers) if source.allowed_signers else None
+    return registry
 
 
 def wanted_from(params, region):
-    """Return what the options ask for; a number in trusted_accounts has lost its leading zeros."""
-    same = ("os", "architecture", "target", "configuration", "size_gib")
+    """Return what the options ask of every source."""
+    same = ("os", "architecture", "target", "configuration", "size_gib", "require_encryption")
     return Wanted(
         fingerprint=canonical_fingerprint(params["fingerprint"]),
         region=region,
-        trusted_accounts=tuple(account.zfill(12) for account in params["trusted_accounts"]),
+        trusted_accounts=account_ids(params["trusted_accounts"]),
         **{field: params[field] for field in same},
     )
 
@@ -323,39 +536,42 @@ def count(candidates):
     return "one snapshot carries the fingerprint" if len(candidates) == 1 else f"{len(candidates)} snapshots carry the fingerprint"
 
 
-def list_entries(params):
-    """Return the entries of the registries that match name and search."""
+def list_entries(params, sources, access):
+    """Return the entries of the registries that match name and search, as the index alone says which ones to open."""
     entries, warnings = [], []
-    for path in params["registries"]:
+    for source in sources:
+        if source.type == LOCAL or not source.enabled:
+            continue
+        title = source.title(None)
         try:
-            registry = open_registry(path)
-            names = registry.read_index().names
+            registry = opened(source, access)
+            names = registry.read_index().names_that_may_contain(params["search"])
             wanted = [name for name in names if params["name"] in (None, name)]
             entries += [
-                {**entry.to_result(), "source": f"registry {path}"}
+                {**entry.to_result(), "source": title}
                 for entry in registry.read_entries(wanted)
-                if matches(entry, params["search"])
+                if params["search"] is None or has_term(entry, params["search"])
             ]
             warnings += registry.notes
         except ExplainedError as error:
-            warnings.append(f"registry {path} is left out: {error}")
+            warnings.append(f"{title} is left out: {error}")
     return {"changed": False, "entries": entries, "warnings": warnings}
 
 
-def matches(entry, term):
-    text = " ".join([entry.name, entry.description or "", *entry.tags, *entry.packages])
-    return term is None or term.lower() in text.lower()
-
-
 def main():
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    module = AnsibleAWSModule(
+        argument_spec=ARGUMENT_SPEC,
+        mutually_exclusive=[("sources", "registries")],
+        supports_check_mode=True,
+    )
+    access = Access(s3=lambda: module.client("s3"), cache_dir=module.params["cache_dir"], refresh=module.params["update_cache"])
     try:
         if module.params["name"]:
             check_name(module.params["name"])
         gateway = None
         if module.params["fingerprint"]:
             gateway = SnapshotGateway(module.client("ec2"), sts=lambda: module.client("sts"))
-        result = run(module.params, gateway, gateway.region if gateway else None)
+        result = run(module.params, gateway, gateway.region if gateway else None, access)
     except ExplainedError as error:
         module.fail_json(**error.to_result())
     for warning in result.pop("warnings"):

@@ -33,7 +33,6 @@ class GitStore(DirectoryStore):
         self._remote, self._branch, self._base = place.address, place.branch, place.base
         self._lock = folder / "lock"
         self._is_current = False
-        self.committed: str | None = None
 
     def where(self, path: str) -> str:
         return f"{self.place.rstrip('/')}/{path}"

@@ -18,6 +18,7 @@ from ansible.module_utils.urls import ConnectionError as UrlError
 from ansible.module_utils.urls import open_url
 
 from .._core.errors import ExplainedError
+from .._core.registry import Index
 from .._core.registry_place import Place
 from .registry_cache import age_text, cache_folder
 from .registry_store import Access, Store, check_size, write_at_once
@@ -67,6 +68,13 @@ class HttpsStore(Store):
             self._offline = str(getattr(error, "reason", error))
             return self._from_copy(path, copy, self._offline)
         return text
+
+    def read_index(self) -> Index:
+        """Return the index; unlike a registry that somebody may still create, one without it is none."""
+        index = super().read_index()
+        if self._index_path is None:
+            raise ExplainedError(f"There is no registry at {self.place}.", resource=self.place, next_step="Check the address.")
+        return index
 
     def _get(self, address: str, etag: str | None) -> Any:
         """Return the server's answer, or None where it has nothing. Follows redirects as long as they stay with https."""

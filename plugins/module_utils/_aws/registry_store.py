@@ -38,6 +38,8 @@ from .._core.registry import (
     to_text,
 )
 from .._core.registry_place import parse_place
+from .._core.registry_trust import signed_text, without_stale_signatures
+from .signing import Signer, Verifier
 
 # The registry holds descriptions. What is larger than this is no description but content, or an attack on the reader.
 LARGEST_ENTRY = 1024 * 1024
@@ -66,6 +68,8 @@ class Store(abc.ABC):
     """A registry: index.json, snapshots/NAME.json and seeds/NAME.yaml in some kind of storage.
 
     place: where it lies, as messages say it. notes: sentences about what could not be read, as reading goes on.
+    signer: signs what is written; None leaves it unsigned. verifier: says whose signatures on what is read count; None asks nobody.
+    committed: the commit that holds what was written, in git.
     A kind of storage reads, writes and deletes texts by their path in the registry; it either keeps other writers out for the time
     of `locked`, or raises Conflict when one of them has been faster. All else is done here, once for all kinds.
     """
@@ -73,6 +77,9 @@ class Store(abc.ABC):
     def __init__(self, place: str):
         self.place = place
         self.notes: list[str] = []
+        self.signer: Signer | None = None
+        self.verifier: Verifier | None = None
+        self.committed: str | None = None
         self._index_path: str | None = None
 
     @abc.abstractmethod
@@ -111,13 +118,21 @@ class Store(abc.ABC):
         text, place = self._read(entry_path(name), LARGEST_ENTRY), self.where(entry_path(name))
         if text is None:
             return None
-        entry, notes = parse_entry(_parsed_json(text, place), place)
+        document = _parsed_json(text, place)
+        entry, notes = parse_entry(document, place)
         self.notes += notes
         if entry.name != name:
             raise ExplainedError(
                 f"{place} describes {entry.name}, not {name}.", resource=place, next_step="Give the file the name that it contains."
             )
-        return entry
+        return dataclasses.replace(entry, signed_by=self._signers(document, entry, place)) if self.verifier else entry
+
+    def _signers(self, document: Any, entry: Entry, place: str) -> tuple[str, ...]:
+        assert self.verifier
+        text = signed_text(document)
+        problems = {signature: self.verifier.problem(text, signature) for signature in entry.signatures}
+        self.notes += [f"{place}: {problem}." for problem in problems.values() if problem]
+        return tuple(signature.signer for signature, problem in problems.items() if not problem)
 
     def read_entries(self, names: Iterable[str]) -> Iterator[Entry]:
         """Yield the entries of those names; one that is missing or unreadable becomes a note, so that the others still count."""
@@ -157,7 +172,7 @@ class Store(abc.ABC):
         for attempt in itertools.count():
             try:
                 with self.locked(max(0, deadline - time.monotonic())) if save else contextlib.nullcontext():
-                    outcome, index = self._decided(name, decide, seed)
+                    outcome, index = self._decided(name, decide, seed, save)
                     wanted = wanted or outcome.changed
                     if outcome.changed and save and outcome.after:
                         self.save(outcome.after, index, seed)
@@ -169,15 +184,31 @@ class Store(abc.ABC):
             time.sleep(random.uniform(0, min(LONGEST_PAUSE, SHORTEST_PAUSE * 2**attempt)))
         raise AssertionError("itertools.count does not end")
 
-    def _decided(self, name: str, decide: Callable[[Entry | None], Entry | None], seed: str | None) -> tuple[Update, Index]:
+    def _decided(self, name: str, decide: Callable[[Entry | None], Entry | None], seed: str | None, save: bool) -> tuple[Update, Index]:
         # The index first: where nobody can be kept out, an index that is still the same proves that the entry is, too.
         index, found = self.read_index(), self.read_entry(check_name(name))
         after = decide(found)
         if after is None:
             return Update(found, found, changed=False), index
+        after, signed = self._signed(found, after, save)
         known = after == found and index.lines_of(name) == index_lines(after)
-        as_it_is = known and (seed is None or seed == self.read_seed(name))
+        as_it_is = known and not signed and (seed is None or seed == self.read_seed(name))
         return Update(found, after, changed=not as_it_is), index
+
+    def _signed(self, found: Entry | None, after: Entry, save: bool) -> tuple[Entry, bool]:
+        """Return the entry with the signatures that hold, and whether one of ours is added; without `save` it is only said."""
+        after = without_stale_signatures(found, after)
+        if self.signer is None or not after.snapshots:
+            if found and found.signatures and not after.signatures and after.snapshots:
+                self.notes.append(f"{after.name} is not signed any more, as it has changed: give a key to sign it again.")
+            return after, False
+        text = signed_text(entry_document(after))
+        holding = tuple(signature for signature in after.signatures if self.signer.fits(text, signature))
+        if any(signature.signer == self.signer.name for signature in holding):
+            return dataclasses.replace(after, signatures=holding), False
+        if save:
+            holding = tuple(sorted((*holding, self.signer.sign(text)), key=lambda signature: signature.signer))
+        return dataclasses.replace(after, signatures=holding), True
 
     def save(self, entry: Entry, index: Index, seed: str | None) -> None:
         """Write an entry, its seed where one is given, and the index, under the lock; `update` does this and more.

@@ -20,6 +20,8 @@ SCHEMA_VERSION = 1
 # What other tools that know petal's format expect in index.json.
 PETAL_VERSION = "1.0"
 ARCHITECTURES = ("x86_64", "arm64")
+# The fields of a snapshot that say where its software comes from, and what it is.
+PROVENANCE = ("spack", "lock", "spack_lock", "manifest", "sbom", "parent", "proof")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SNAPSHOT_ID = re.compile(r"snap-([0-9a-f]{8}|[0-9a-f]{17})")
@@ -33,7 +35,9 @@ class RegisteredSnapshot:
     """One snapshot of an entry: a variant of its software in one region.
 
     All of it is what the registry claims; what holds is what DescribeSnapshots answers.
-    size_gib: size of the volume in GiB. lock: hash of what was really built. spack: version of Spack.
+    size_gib: size of the volume in GiB. lock: the fingerprint of what was really built. spack: version of Spack.
+    spack_lock, sbom: hashes of spack.lock and of the bill of materials on the volume. manifest: the root of the hashes of all its files.
+    parent: the snapshot that the build started from. proof: "passed" once every package was loaded and run in a clean room.
     created, deprecated, retired: dates, "2026-11-22". A deprecated snapshot is used with a warning, a retired one is not used any more.
     superseded_by: the entry or snapshot to use instead.
     """
@@ -50,6 +54,11 @@ class RegisteredSnapshot:
     aws_account: str | None = None
     spack: str | None = None
     lock: str | None = None
+    spack_lock: str | None = None
+    manifest: str | None = None
+    sbom: str | None = None
+    parent: str | None = None
+    proof: str | None = None
     created: str | None = None
     deprecated: str | None = None
     superseded_by: str | None = None
@@ -62,12 +71,21 @@ class RegisteredSnapshot:
 
 
 @dataclasses.dataclass(frozen=True)
+class Signature:
+    """Who signed an entry, by the name in the readers' list of allowed signers, and the signature in OpenSSH's armoured form."""
+
+    signer: str
+    signature: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Entry:
     """One name of the registry and its snapshots.
 
     verified: somebody other than the author has checked it; registering never says so.
     seed_url: where its seed lies, relative to the registry.
     reports: what the publish gate said of the software, by fingerprint.
+    signed_by: whose signatures were found to fit when the entry was read; no part of what is written.
     """
 
     name: str
@@ -81,11 +99,14 @@ class Entry:
     updated: str | None = None
     reports: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     snapshots: tuple[RegisteredSnapshot, ...] = ()
+    signatures: tuple[Signature, ...] = ()
+    signed_by: tuple[str, ...] = dataclasses.field(default=(), compare=False)
 
     def to_result(self) -> dict[str, Any]:
         """Return the entry as modules give it back."""
         regions = sorted({snapshot.region for snapshot in self.snapshots})
-        return {**dataclasses.asdict(self), "packages": list(self.packages), "tags": list(self.tags), "regions": regions}
+        listed = {"packages": list(self.packages), "tags": list(self.tags), "signed_by": list(self.signed_by)}
+        return {**dataclasses.asdict(self), **listed, "regions": regions}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,9 +123,12 @@ class Registration:
     report: Mapping[str, Any] | None = None
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class IndexLine:
-    """One fingerprint of one entry, with what a search needs to know before it opens the entry."""
+    """One fingerprint of one entry, with what a search needs to know before it opens the entry.
+
+    packages, tags: None where the index does not say, as petal's own does not.
+    """
 
     name: str
     fingerprint: str | None = None
@@ -112,6 +136,13 @@ class IndexLine:
     architecture: str | None = None
     target: str | None = None
     regions: tuple[str, ...] = ()
+    description: str | None = None
+    packages: tuple[str, ...] | None = None
+    tags: tuple[str, ...] | None = None
+
+    def may_contain(self, term: str) -> bool:
+        """Say whether the entry may contain a text: it does, or the index does not say enough to rule it out."""
+        return self.packages is None or self.tags is None or has_term(self, term)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,6 +167,10 @@ class Index:
         """Return the lines with that fingerprint; usually one or none."""
         return self._by_fingerprint.get(bare(fingerprint), [])
 
+    def names_that_may_contain(self, term: str | None) -> list[str]:
+        """Return the names of the entries that a search for a text has to open."""
+        return self.names if term is None else sorted({line.name for line in self.lines if line.may_contain(term)})
+
     def lines_of(self, name: str) -> tuple[IndexLine, ...]:
         return tuple(line for line in self.lines if line.name == name)
 
@@ -151,10 +186,26 @@ def index_lines(entry: Entry) -> tuple[IndexLine, ...]:
     for snapshot in entry.snapshots:
         by_fingerprint[snapshot.fingerprint].append(snapshot)
     return tuple(
-        IndexLine(entry.name, fingerprint, first.os, first.architecture, first.target, tuple(sorted({one.region for one in alike})))
+        IndexLine(
+            entry.name,
+            fingerprint,
+            first.os,
+            first.architecture,
+            first.target,
+            tuple(sorted({one.region for one in alike})),
+            entry.description,
+            entry.packages,
+            entry.tags,
+        )
         for fingerprint, alike in sorted(by_fingerprint.items(), key=lambda item: item[0] or "")
         for first in alike[:1]
     )
+
+
+def has_term(described: Entry | IndexLine, term: str) -> bool:
+    """Say whether a text is part of a name, a description, a tag or a package, whatever the case of its letters."""
+    text = " ".join([described.name, described.description or "", *(described.tags or ()), *(described.packages or ())])
+    return term.lower() in text.lower()
 
 
 def check_name(name: str) -> str:
@@ -217,9 +268,18 @@ def register(found: Entry | None, registration: Registration, today: str) -> Ent
     }
     others = [one for one in before.snapshots if one.key != snapshot.key]
     after = dataclasses.replace(
-        before, **{field: value for field, value in said.items() if value is not None}, snapshots=_in_order([*others, snapshot])
+        before,
+        **{field: value for field, value in said.items() if value is not None},
+        snapshots=_in_order([*others, snapshot]),
+        # Whoever checked the entry has not seen this snapshot.
+        verified=before.verified and snapshot == known,
     )
     return after if after == found else dataclasses.replace(after, updated=today)
+
+
+def verify(found: Entry, today: str) -> Entry:
+    """Return the entry as one that somebody other than its author has checked."""
+    return found if found.verified else dataclasses.replace(found, verified=True, updated=today)
 
 
 def deprecate(found: Entry, matching: RegisteredSnapshot, today: str, superseded_by: str | None = None) -> Entry:
@@ -265,6 +325,7 @@ def entry_document(entry: Entry) -> dict[str, Any]:
         "updated": entry.updated,
         "reports": dict(entry.reports) or None,
         "snapshots": [_snapshot_document(snapshot) for snapshot in entry.snapshots],
+        "signatures": [dataclasses.asdict(signature) for signature in entry.signatures] or None,
     }
     return {"schema_version": SCHEMA_VERSION, **_without_none(facts)}
 
@@ -280,6 +341,9 @@ def index_document(index: Index) -> dict[str, Any]:
                 "architecture": line.architecture,
                 "target": line.target,
                 "regions": list(line.regions) or None,
+                "description": line.description,
+                "packages": None if line.packages is None else list(line.packages),
+                "tags": None if line.tags is None else list(line.tags),
                 "metadata_url": f"snapshots/{line.name}.json",
             }
         )
@@ -371,12 +435,17 @@ def _entry(document: Mapping[str, Any], name: str, listed: Iterable[Any], source
         updated=_text(document.get("updated")),
         reports=document.get("reports") or {},
         snapshots=_in_order(snapshots),
+        signatures=tuple(
+            Signature(str(one["signer"]), str(one["signature"]))
+            for one in document.get("signatures") or ()
+            if isinstance(one, Mapping) and {"signer", "signature"} <= one.keys()
+        ),
     )
     return entry, notes
 
 
 def _registered(item: Mapping[str, Any]) -> RegisteredSnapshot:
-    plain = ("target", "description", "configuration", "spack", "lock", "superseded_by", "architecture")
+    plain = ("target", "description", "configuration", "superseded_by", "architecture", *PROVENANCE)
     return RegisteredSnapshot(
         region=str(item["region"]),
         snapshot_id=str(item["snapshot_id"]),
@@ -410,7 +479,14 @@ def _index_line(item: Mapping[str, Any]) -> IndexLine:
         architecture=_text(item.get("architecture")),
         target=_text(item.get("target")),
         regions=tuple(item.get("regions") or ()),
+        description=_text(item.get("description")),
+        packages=_texts(item.get("packages")),
+        tags=_texts(item.get("tags")),
     )
+
+
+def _texts(value: Any) -> tuple[str, ...] | None:
+    return None if value is None else tuple(map(str, value))
 
 
 def _snapshot_document(snapshot: RegisteredSnapshot) -> dict[str, Any]:

@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .errors import ExplainedError
-from .registry import RegisteredSnapshot, known_os
+from .registry import Entry, RegisteredSnapshot, known_os
 from .snapshot import Snapshot, bare
-from .tags import ARCH, DEPRECATED, LOCK, OS, RETIRED, SPACK, SUPERSEDED_BY, TARGET, read
+from .tags import ARCH, DEPRECATED, LOCK, OS, PROOF, RETIRED, SPACK, SUPERSEDED_BY, TARGET, read
+
+# What a proof says that found nothing wrong.
+PASSED = "passed"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Wanted:
 
     size_gib: the least size of the snapshot's volume in GiB. A volume may be larger than its snapshot, so this chooses between variants.
     trusted_accounts: whose snapshots may be used; the caller adds the own account. None: whoever owns it.
+    require_signature, require_proof, require_encryption: whether a signature that counts, a passed proof, or encryption must be known.
     """
 
     fingerprint: str | None = None
@@ -30,6 +34,9 @@ class Wanted:
     configuration: str | None = None
     size_gib: int | None = None
     trusted_accounts: tuple[str, ...] | None = None
+    require_signature: bool = False
+    require_proof: bool = False
+    require_encryption: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +47,8 @@ class Candidate:
     state, owner_id, encrypted: from DescribeSnapshots; None as long as AWS has not been asked.
     state is "missing" when AWS shows no such snapshot.
     created: date or time, ISO 8601. deprecated, retired: dates since when it is no longer recommended, and no longer to be used.
+    packages: what users asked for, as far as the source says. proof: "passed", or what else the source says of it.
+    signed_by: whose signatures on the entry count; always empty for what only tags say. verified: a maintainer has checked the entry.
     """
 
     snapshot_id: str
@@ -62,9 +71,13 @@ class Candidate:
     state: str | None = None
     owner_id: str | None = None
     encrypted: bool | None = None
+    proof: str | None = None
+    packages: tuple[str, ...] = ()
+    signed_by: tuple[str, ...] = ()
+    verified: bool = False
 
     def to_result(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        return {**dataclasses.asdict(self), "packages": list(self.packages), "signed_by": list(self.signed_by)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,16 +125,20 @@ def candidate_from_aws(snapshot: Snapshot, region: str | None, source: str) -> C
         retired=read(snapshot.tags, RETIRED) or None,
         spack=read(snapshot.tags, SPACK),
         lock=read(snapshot.tags, LOCK),
+        proof=read(snapshot.tags, PROOF),
         state=snapshot.state,
         owner_id=snapshot.owner_id,
         encrypted=snapshot.encrypted,
     )
 
 
-def candidate_from_registry(snapshot: RegisteredSnapshot, name: str, source: str) -> Candidate:
-    """Return a registered snapshot as a candidate; who owns it and how it is, only AWS can say."""
+def candidate_from_registry(snapshot: RegisteredSnapshot, entry: Entry, source: str) -> Candidate:
+    """Return a snapshot of an entry as a candidate; who owns it and how it is, only AWS can say."""
     shared = {field.name for field in dataclasses.fields(Candidate)} & {field.name for field in dataclasses.fields(RegisteredSnapshot)}
-    return Candidate(name=name, source=source, **{field: getattr(snapshot, field) for field in shared})
+    said = {field: getattr(snapshot, field) for field in shared}
+    said["description"] = snapshot.description or entry.description
+    of_the_entry = {"packages": entry.packages, "signed_by": entry.signed_by, "verified": entry.verified}
+    return Candidate(name=entry.name, source=source, **said, **of_the_entry)
 
 
 def candidate_from_dict(facts: Mapping[str, Any]) -> Candidate:
@@ -134,7 +151,8 @@ def candidate_from_dict(facts: Mapping[str, Any]) -> Candidate:
     if "volume_size_gib" in facts:
         return candidate_from_aws(Snapshot.from_result(facts), facts.get("region"), "snapshots given")
     known = {field.name for field in dataclasses.fields(Candidate)}
-    return Candidate(**{"source": "snapshots given", **{name: facts[name] for name in known & facts.keys()}})
+    given = {name: tuple(facts[name]) if name in ("packages", "signed_by") else facts[name] for name in known & facts.keys()}
+    return Candidate(**{"source": "snapshots given", **given})
 
 
 def confirmed(candidate: Candidate, real: Snapshot | None) -> Candidate:
@@ -244,6 +262,24 @@ def _not_trusted(candidate: Candidate, wanted: Wanted) -> str | None:
     return f"its owner, account {candidate.owner_id}, is not in trusted_accounts"
 
 
+def _unsigned(candidate: Candidate, wanted: Wanted) -> str | None:
+    if not wanted.require_signature or candidate.signed_by:
+        return None
+    return "no signature on it counts, and require_signature is set; what only tags say is never signed"
+
+
+def _unproven(candidate: Candidate, wanted: Wanted) -> str | None:
+    if not wanted.require_proof or candidate.proof == PASSED:
+        return None
+    return f"its proof is {candidate.proof or 'unknown'}, and require_proof is set"
+
+
+def _unencrypted(candidate: Candidate, wanted: Wanted) -> str | None:
+    return (
+        None if candidate.encrypted or not wanted.require_encryption else "it is not known to be encrypted, and require_encryption is set"
+    )
+
+
 _CHECKS = (
     _other_content,
     _other("region", "its region"),
@@ -254,6 +290,9 @@ _CHECKS = (
     _retired,
     _not_ready,
     _not_trusted,
+    _unsigned,
+    _unproven,
+    _unencrypted,
     _too_small,
 )
 

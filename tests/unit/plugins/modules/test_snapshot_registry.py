@@ -98,3 +98,19 @@ def test_a_name_that_leads_out_of_the_registry_is_refused_before_anything_is_wri
     with pytest.raises(ExplainedError, match="cannot be the name"):
         register(store, name="../bio")
     assert list(store.path.rglob("*.json")) == []
+
+
+def test_verifying_is_an_action_of_its_own(store):
+    register(store)
+    verified = bring(store, state="verified")
+    assert (verified["changed"], verified["entry"]["verified"]) == (True, True)
+    assert not bring(store, state="verified", today="2027-01-01")["changed"]
+    assert not register(store, snapshot_id="snap-0123456789abcdef9")["entry"]["verified"]
+    with pytest.raises(ExplainedError, match="as verified"):
+        bring(store, state="verified", name="nothing")
+
+
+def test_where_the_software_comes_from_is_kept(store):
+    said = {"spack_lock": "sha256:2", "manifest": "sha256:3", "sbom": "sha256:4", "parent": "snap-1", "proof": "passed"}
+    (snapshot,) = register(store, **said)["entry"]["snapshots"]
+    assert said.items() <= snapshot.items()

@@ -1,9 +1,15 @@
+import dataclasses
+import subprocess
+
 import pytest
+import yaml
 
 from plugins.module_utils._aws.registry_store import DirectoryStore
+from plugins.module_utils._aws.signing import Signer
 from plugins.module_utils._core.registry import Entry, RegisteredSnapshot
 from plugins.module_utils._core.snapshot import Snapshot
-from plugins.modules.snapshot_registry_info import ARGUMENT_SPEC, run
+from plugins.modules import snapshot_registry_info
+from plugins.modules.snapshot_registry_info import ARGUMENT_SPEC, SOURCE_SPEC, run
 from tests.unit.fakes import FakeSnapshotGateway
 
 FINGERPRINT = "sha256:" + "0f3a" * 16
@@ -105,3 +111,75 @@ def test_tags_need_not_be_asked(registry):
 def test_entries_are_listed_without_asking_aws(registry, given, names):
     result = ask(None, registries=[registry], **given)
     assert [entry["name"] for entry in result["entries"]] == names
+
+
+def source(registry, **given):
+    return {**{option: spec.get("default") for option, spec in SOURCE_SPEC.items()}, "registry": registry, **given}
+
+
+def test_sources_are_asked_by_priority_and_only_when_they_are_enabled(registry):
+    sources = [
+        source(registry, type="official", priority=3, enabled=True, account=PARTNER),
+        source("/stranger", type="community", priority=2),
+        source(None, type="local", priority=1),
+    ]
+    result = find(FakeSnapshotGateway([SHARED]), sources=sources)
+    assert result["snapshot"]["source"] == f"official registry {registry}"
+    assert result["trace"][:2] == [
+        "tags in us-east-1: no snapshot carries the fingerprint.",
+        "community registry /stranger is not asked: it is not enabled.",
+    ]
+
+
+def test_an_account_is_trusted_for_its_own_source_only(registry):
+    sources = [source(registry, type="organization"), source("/elsewhere", type="organization", account=PARTNER)]
+    result = find(FakeSnapshotGateway([SHARED]), sources=sources)
+    assert not result["found"]
+    assert any("is not in trusted_accounts" in step for step in result["trace"])
+
+
+@pytest.mark.parametrize(
+    ("policy", "reason"),
+    [
+        ({"require_proof": True}, "its proof is unknown, and require_proof is set"),
+        ({"require_encryption": True}, "it is not known to be encrypted"),
+    ],
+)
+def test_a_policy_refuses_what_does_not_meet_it(registry, policy, reason):
+    result = find(FakeSnapshotGateway([BUILT, SHARED]), registries=[registry], trusted_accounts=[PARTNER], **policy)
+    assert not result["found"]
+    assert [reason in step for step in result["trace"]].count(True) == 2
+
+
+def test_a_proven_and_encrypted_snapshot_meets_the_policy():
+    proven = dataclasses.replace(BUILT, tags={**TAGS, "petal:proof": "passed"}, encrypted=True)
+    assert find(FakeSnapshotGateway([proven]), require_proof=True, require_encryption=True)["found"]
+
+
+def test_only_a_signature_that_counts_is_enough(registry, tmp_path):
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
+    signers = tmp_path / "allowed_signers"
+    signers.write_text(f"builds@example.com {(tmp_path / 'key.pub').read_text()}")
+    policy = {"require_signature": True, "allowed_signers": str(signers), "trusted_accounts": [PARTNER], "registries": [registry]}
+    refused = find(FakeSnapshotGateway([BUILT, SHARED]), **policy)
+    assert not refused["found"]
+    assert sum("no signature on it counts" in step for step in refused["trace"]) == 2
+    store = DirectoryStore(registry)
+    store.signer = Signer("builds@example.com", str(tmp_path / "key"))
+    store.update("bio", lambda found: found)
+    accepted = find(FakeSnapshotGateway([BUILT, SHARED]), **policy)
+    assert (accepted["snapshot"]["snapshot_id"], accepted["snapshot"]["signed_by"]) == ("snap-2", ["builds@example.com"])
+    assert ask(None, registries=[registry], allowed_signers=str(signers))["entries"][0]["signed_by"] == ["builds@example.com"]
+
+
+def test_a_miss_names_the_nearest_entry(registry):
+    result = ask(FakeSnapshotGateway(), fingerprint="1" * 64, registries=[registry], packages=["samtools@1.17", "bwa"])
+    assert result["nearest"]["missing"] == ["bwa"]
+    assert result["msg"].endswith(f"The nearest is bio (registry {registry}): it lacks bwa.")
+    assert ask(FakeSnapshotGateway(), fingerprint="1" * 64, registries=[registry], packages=["gromacs"])["nearest"] is None
+
+
+def test_the_documented_options_are_those_of_the_argument_spec():
+    documented = yaml.safe_load(snapshot_registry_info.DOCUMENTATION)["options"]
+    assert documented.keys() == ARGUMENT_SPEC.keys()
+    assert documented["sources"]["suboptions"].keys() == SOURCE_SPEC.keys()

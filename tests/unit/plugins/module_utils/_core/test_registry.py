@@ -26,6 +26,7 @@ from plugins.module_utils._core.registry import (
     remove,
     retire,
     to_text,
+    verify,
 )
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[5] / "schemas"
@@ -160,9 +161,10 @@ def test_what_is_written_follows_the_published_schema(what):
 
 
 def test_the_index_has_one_line_for_each_fingerprint_with_its_regions():
+    said_of_the_entry = ("Genomics", ("bwa", "samtools"), ())
     assert index_lines(entry_of(VIRGINIA, OREGON, UBUNTU)) == (
-        IndexLine("bio", FINGERPRINT, "alinux2023", "x86_64", "x86_64_v3", ("us-east-1", "us-west-2")),
-        IndexLine("bio", OTHER, "ubuntu2404", "x86_64", "x86_64_v3", ("us-east-1",)),
+        IndexLine("bio", FINGERPRINT, "alinux2023", "x86_64", "x86_64_v3", ("us-east-1", "us-west-2"), *said_of_the_entry),
+        IndexLine("bio", OTHER, "ubuntu2404", "x86_64", "x86_64_v3", ("us-east-1",), *said_of_the_entry),
     )
 
 
@@ -279,3 +281,25 @@ def test_one_of_100000_entries_is_found_at_once():
     found = index.find(f"sha256:{99_999:064x}")
     assert time.perf_counter() - begin < 0.05
     assert [line.name for line in found] == ["entry-99999"]
+
+
+def test_a_search_opens_only_entries_that_the_index_does_not_rule_out():
+    lines = (
+        IndexLine("bio", FINGERPRINT, description="Genomics", packages=("samtools@1.17",), tags=("ngs",)),
+        IndexLine("chem", OTHER, description="Chemistry", packages=(), tags=()),
+        IndexLine("old", "sha256:" + "1" * 64),
+    )
+    index = Index(lines)
+    assert index.names_that_may_contain("SAMTOOLS") == ["bio", "old"]
+    assert index.names_that_may_contain("ngs") == ["bio", "old"]
+    assert index.names_that_may_contain("chemistry") == ["chem", "old"]
+    assert index.names_that_may_contain(None) == ["bio", "chem", "old"]
+
+
+def test_an_entry_that_gets_another_snapshot_is_to_be_verified_again():
+    checked = verify(entry_of(VIRGINIA), TODAY)
+    assert checked.verified
+    assert verify(checked, "2027-01-01") is checked
+    assert register(checked, Registration("bio", VIRGINIA), "2027-01-01").verified
+    assert not register(checked, Registration("bio", UBUNTU), "2027-01-01").verified
+    assert not register(checked, Registration("bio", dataclasses.replace(VIRGINIA, proof="passed")), "2027-01-01").verified

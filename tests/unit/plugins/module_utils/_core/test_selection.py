@@ -4,7 +4,7 @@ import itertools
 import pytest
 
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.registry import RegisteredSnapshot
+from plugins.module_utils._core.registry import Entry, RegisteredSnapshot
 from plugins.module_utils._core.selection import (
     Candidate,
     Wanted,
@@ -104,7 +104,7 @@ def test_the_life_of_a_local_snapshot_stands_in_its_tags():
 
 def test_aws_decides_and_not_the_file():
     claimed = candidate_from_registry(
-        RegisteredSnapshot("us-east-1", "snap-5", FINGERPRINT, size_gib=500, aws_account="123456789012"), "bio", "a"
+        RegisteredSnapshot("us-east-1", "snap-5", FINGERPRINT, size_gib=500, aws_account="123456789012"), Entry("bio"), "a"
     )
     assert claimed.owner_id is None
     real = Snapshot(
