@@ -8,17 +8,17 @@ from collections.abc import Iterable
 
 from .._core.errors import ExplainedError, ManyProblems
 from .._core.registry import RegisteredSnapshot
-from .registry_store import open_registry
+from .registry_store import Access, open_registry
 
 
-def read_registered(paths: Iterable[str]) -> list[tuple[str, RegisteredSnapshot]]:
+def read_registered(paths: Iterable[str], access: Access | None = None) -> list[tuple[str, RegisteredSnapshot]]:
     """Return every snapshot that the registries name, each with the path of its registry; retired ones too.
 
     Raises ExplainedError when there is no registry at a path, or a part of it cannot be read: what it names would be unprotected.
     """
     found = []
     for path in paths:
-        registry = open_registry(path)
+        registry = open_registry(path, access)
         names = registry.read_index().names
         if not names:
             raise ExplainedError(
