@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -13,9 +14,14 @@ from pathlib import Path
 import pytest
 
 from plugins.module_utils._core import spack
+from plugins.module_utils._core.variant import cpu_features
 
 PROVE = Path(__file__).resolve().parents[2] / "roles/spack_bootstrap/files/prove.py"
 # In the place of Lmod or Environment Modules, which this machine need not have: a module is a directory for the PATH.
+TARGET = {"x86_64": "x86_64_v3", "aarch64": "aarch64"}[platform.machine()]
+# Compilers turn this loop into the widest instructions they may use.
+DATA = "double a[999], b[999];"
+LOOP = "int main(int n, char **v) { for (int i = 0; i < 999; i++) a[i] = a[i] * b[i] + n; return a[n] > 9; }"
 PROFILE = 'module() { test -r "$MODULES/$2" && PATH="$(cat "$MODULES/$2"):$PATH"; }\n'
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for a mount namespace")
@@ -36,7 +42,7 @@ class Volume:
     def __init__(self, mount_path):
         self.paths = spack.layout(str(mount_path))
         self.prefix = Path(self.paths["software"]) / "hello-1.0-aaaaaaa"
-        self.smoke, self.hide, self.allowed = {}, [], []
+        self.smoke, self.hide, self.allowed, self.not_judged = {}, [], [], []
         self.write(self.paths["profile"] + "/petal.sh", f"MODULES={self.paths['tcl']}\n{PROFILE}")
         self.write(self.paths["profile"] + "/petal.csh", f"alias module 'test -r {self.paths['tcl']}/\\!:2'\n")
         self.write(self.paths["tcl"] + "/hello/1.0", f"{self.prefix}/bin")
@@ -52,7 +58,16 @@ class Volume:
 
     def prove(self):
         """Return the proof and the problems that the role would name."""
-        settings = {"paths": self.paths, "smoke": self.smoke, "hide": self.hide, "allowed_missing_libraries": self.allowed, "timeout": 5}
+        settings = {
+            "paths": self.paths,
+            "smoke": self.smoke,
+            "hide": self.hide,
+            "allowed_missing_libraries": self.allowed,
+            "allowed_beyond_target": self.not_judged,
+            "target": TARGET,
+            "features": cpu_features(TARGET),
+            "timeout": 5,
+        }
         self.write(self.paths["settings"], json.dumps(settings))
         answer = subprocess.run([sys.executable, PROVE, self.paths["settings"]], capture_output=True, text=True, check=False)
         assert answer.stdout, answer.stderr
@@ -66,6 +81,12 @@ class Volume:
         subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, library.with_name("greet.c")], check=True)
         subprocess.run(["gcc", "-o", self.prefix / "bin/hello", main, library, f"-Wl,-rpath,{library.parent}"], check=True)
         library.unlink()
+
+    def compile_for(self, target, path="bin/compiled", code=DATA + LOOP):
+        """Compile a loop, as a build would that does not keep to the target."""
+        source = self.write(self.prefix / "src/main.c", code)
+        (self.prefix / path).parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["gcc", "-O3", f"-march={target}", "-o", self.prefix / path, source], check=True)
 
 
 def test_a_volume_that_works_is_proven(volume):
@@ -117,6 +138,40 @@ def test_a_missing_shared_library_is_found_without_running_the_program(volume):
 def test_a_library_that_only_nodes_have_may_be_missing(volume):
     volume.compile_against_a_library_that_then_goes()
     volume.allowed = [f"{volume.prefix}/lib/libgreet.so"]
+    assert volume.prove()[1] == []
+
+
+on_x86_64 = pytest.mark.skipif(platform.machine() != "x86_64", reason="compiles for x86_64")
+
+
+@on_x86_64
+def test_a_build_above_the_target_is_found_wherever_it_lies(volume):
+    volume.compile_for("x86-64-v4", "lib/python3/site-packages/deep/fast.so")
+    proof, (problem,) = volume.prove()
+    assert not proof["passed"]
+    assert problem.startswith(f"{volume.prefix}/lib/python3/site-packages/deep/fast.so holds code beyond the target x86_64_v3: `v")
+    assert problem.endswith("needs avx512f.")
+
+
+@on_x86_64
+def test_a_build_for_the_target_passes(volume):
+    volume.compile_for("x86-64-v3")
+    assert volume.prove()[1] == []
+
+
+@on_x86_64
+def test_code_that_asks_the_cpu_first_is_listed_and_not_judged(volume):
+    clones = '__attribute__((target_clones("avx512f", "default")))' + LOOP.replace("main", "f")
+    volume.compile_for("x86-64", code=DATA + clones + "int main(void) { return f(1, 0); }")
+    proof, problems = volume.prove()
+    assert problems == []
+    assert proof["chooses_at_run_time"] == [f"{volume.prefix}/bin/compiled"]
+
+
+@on_x86_64
+def test_a_package_can_be_left_unjudged(volume):
+    volume.compile_for("x86-64-v4")
+    volume.not_judged = ["hello"]
     assert volume.prove()[1] == []
 
 

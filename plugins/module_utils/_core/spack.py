@@ -304,7 +304,11 @@ def proof_problems(proof: dict[str, object]) -> list[str]:
     broken_shells = [tried for tried in proof["shells"] if not tried["passed"]]
     shells = [f"The profile script does not work in {tried['shell']}: {tried['output']}" for tried in broken_shells]
     libraries = [f"{missing['file']} lacks {', '.join(missing['libraries'])}." for missing in proof["missing_libraries"]]
-    return [*packages, *shells, *libraries]
+    beyond = [
+        f"{code['file']} holds code beyond the target {proof['target']}: `{code['instruction']}` needs {code['needs']}."
+        for code in proof.get("beyond_target", [])
+    ]
+    return [*packages, *shells, *libraries, *beyond]
 
 
 def _smoke(tried: dict[str, object]) -> str:

@@ -140,6 +140,11 @@ def can_run(target: str, kind: InstanceType) -> bool:
     return _cpu(target) in (_cpu(kind.microarchitecture), *_cpu(kind.microarchitecture).ancestors)
 
 
+def cpu_features(target: str) -> list[str]:
+    """Return the instruction sets of a target, as archspec names them: what code compiled for it may use."""
+    return sorted(_cpu(target).features)
+
+
 def choose_build_instance_type(target: str, types: Iterable[InstanceType]) -> str:
     """Return the instance type to build on: an affordable one that can run the target, else the seed's own largest without GPUs."""
     candidates = [find_instance_type(name) for name in BUILD_INSTANCE_TYPES]

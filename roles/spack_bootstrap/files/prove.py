@@ -5,20 +5,24 @@
 usage: python3 prove.py SETTINGS   prints the proof as JSON; exit code 1 when something does not work
 
 Every package that was asked for is loaded by a user who owns nothing, through the volume's own profile script, and
-runs its smoke command; every program on the volume must find its shared libraries.
+runs its smoke command; every program on the volume must find its shared libraries, and hold no code beyond the CPU target.
 SETTINGS is the JSON file that build.py reads, with {"smoke": {package: command}, "hide": [directories to cover],
-"allowed_missing_libraries": [names a build host cannot have], "timeout": seconds for one package}.
+"allowed_missing_libraries": [names a build host cannot have], "timeout": seconds for one package, "target": archspec's name of
+the CPU, "features": what that CPU has, "allowed_beyond_target": [packages whose code is not judged]}.
 Needs root, for the mount namespace. Runs on the Python of the build host: 3.6 or newer, standard library only.
 """
 
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+
+import instructions
 
 NOBODY = 65534
 HOME = "/tmp/home"
@@ -67,7 +71,9 @@ class Proof:
         packages = [self.prove_package(package) for package in self.roots]
         shells = [self.prove_shell(shell) for shell in sorted(SHELLS) if shutil.which(shell)]
         missing = self.missing_libraries()
-        passed = not missing and all(result["passed"] for result in packages + shells)
+        beyond = self.beyond_target()
+        exceeding = [found for found in beyond if not found["asks"]]
+        passed = not missing and not exceeding and all(result["passed"] for result in packages + shells)
         with open(self.paths["status"], encoding="utf-8") as status:
             inputs = json.load(status)["inputs"]
         return {
@@ -79,6 +85,9 @@ class Proof:
             "packages": packages,
             "shells": shells,
             "missing_libraries": missing,
+            "target": self.settings["target"],
+            "beyond_target": exceeding,
+            "chooses_at_run_time": [found["file"] for found in beyond if found["asks"]],
         }
 
     def prove_package(self, package):
@@ -121,13 +130,23 @@ class Proof:
     def missing_libraries(self):
         """Return [{"file", "libraries"}] for the programs and libraries of the volume that lack a shared library."""
         found = []
-        for path in elf_files(package["prefix"] for package in self.packages if not package["external"]):
+        for path in directly_in_use(self.prefixes()):
             listed = subprocess.run(["ldd", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
             missing = set(MISSING_LIBRARY.findall(listed.decode(errors="replace")))
             libraries = sorted(missing - set(self.settings["allowed_missing_libraries"]))
             if libraries:
                 found.append({"file": path, "libraries": libraries})
         return found
+
+    def beyond_target(self):
+        """Return the files with instructions that the target lacks; see instructions.py."""
+        inside = elf_files(self.prefixes(but=self.settings["allowed_beyond_target"]))
+        # The linker enters such a directory only on a CPU that it is for.
+        files = [path for path in inside if "/glibc-hwcaps/" not in path]
+        return instructions.beyond_target(files, platform.machine(), self.settings["features"])
+
+    def prefixes(self, but=()):
+        return [package["prefix"] for package in self.packages if not package["external"] and package["name"] not in but]
 
 
 def default_smoke(package):
@@ -147,13 +166,17 @@ def executables(directory):
     return [name for name, path in paths if os.path.isfile(path) and os.access(path, os.X_OK)]
 
 
-def elf_files(prefixes):
+def directly_in_use(prefixes):
     """Yield the programs, and the libraries that lie directly in lib or lib64, of each prefix."""
-    for prefix in prefixes:
-        for directory in ("bin", "sbin", "lib", "lib64"):
-            inside = os.path.join(prefix, directory)
-            for name in sorted(os.listdir(inside)) if os.path.isdir(inside) else []:
-                path = os.path.join(inside, name)
+    directories = {os.path.join(prefix, name) for prefix in prefixes for name in ("bin", "sbin", "lib", "lib64")}
+    return (path for path in elf_files(directories) if os.path.dirname(path) in directories)
+
+
+def elf_files(directories):
+    """Yield all programs and libraries below some directories, plugins and object files too."""
+    for directory in sorted(directories):
+        for inside, _subdirectories, names in os.walk(directory):
+            for path in (os.path.join(inside, name) for name in sorted(names)):
                 if not os.path.islink(path) and os.path.isfile(path) and is_elf(path):
                     yield path
 

@@ -205,6 +205,13 @@ PROVEN = {"packages": [], "shells": [], "missing_libraries": []}
         ),
         ({"shells": [{"shell": "zsh", "output": "parse error", "passed": False}]}, "The profile script does not work in zsh: parse error"),
         ({"missing_libraries": [{"file": "/shared/x", "libraries": ["liba.so", "libb.so"]}]}, "/shared/x lacks liba.so, libb.so."),
+        (
+            {
+                "target": "x86_64_v3",
+                "beyond_target": [{"file": "/shared/x", "instruction": "vpternlogd $0xff", "needs": "avx512f", "asks": False}],
+            },
+            "/shared/x holds code beyond the target x86_64_v3: `vpternlogd $0xff` needs avx512f.",
+        ),
     ],
 )
 def test_each_broken_thing_of_a_proof_is_one_sentence(broken, problem):
