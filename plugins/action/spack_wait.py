@@ -29,7 +29,13 @@ ARGUMENTS = {
 SEPARATOR = "--petal-spack-wait--"
 TAIL_LINES = 20
 # The stages of roles/spack_bootstrap/files/build.py, as a person would say them.
-STAGES = {"concretize": "choosing versions", "install": "building", "modules": "writing modules", "tidy": "tidying up"}
+STAGES = {
+    "concretize": "choosing versions",
+    "install": "building",
+    "modules": "writing modules",
+    "tidy": "tidying up",
+    "describe": "describing",
+}
 
 
 class ActionModule(ActionBase):

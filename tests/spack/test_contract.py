@@ -63,6 +63,22 @@ def test_the_log_and_the_lock_tell_the_progress(built):
     assert (found.done, found.total, found.roots_done, found.percent, found.active) == (4, 4, 3, 100, {})
 
 
+def test_the_bill_of_materials_lists_what_lies_on_the_volume(built):
+    document = built.read("sbom")
+    listed = {package["name"]: package["versionInfo"] for package in document["packages"] if package["SPDXID"] != "SPDXRef-Volume"}
+    assert listed == {"sleeper01": "1.0", "toyapp": "3.0", "toybase": "1.1", "toylib": "2.0"}
+    needs = [relationship for relationship in document["relationships"] if relationship["relationshipType"] == "DEPENDS_ON"]
+    assert any("toyapp" in need["spdxElementId"] and "toylib" in need["relatedSpdxElement"] for need in needs)
+    assert built.read("status")["size"]["bytes"] > 0
+
+
+def test_a_licence_of_a_recipe_reaches_the_bill_of_materials(checkout, built):
+    if checkout.parent.name.startswith("stand_in"):
+        pytest.skip("the stand-in knows no licences")
+    licences = {package["name"]: package["licenseDeclared"] for package in built.read("sbom")["packages"]}
+    assert licences["toyapp"] == "MIT"
+
+
 def test_nothing_is_to_be_built_twice(built):
     assert not built.report()["needed"]
     described = Path(built.paths["environment"]).read_text()

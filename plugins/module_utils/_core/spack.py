@@ -54,6 +54,7 @@ def layout(mount_path: str = "/shared", root: str | None = None) -> dict[str, st
         "packages": f"{petal}/packages.json",
         "manifest": f"{petal}/manifest.json",
         "proof": f"{petal}/proof.json",
+        "sbom": f"{petal}/sbom.spdx.json",
         "seed": f"{petal}/seed.yaml",
     }
 

@@ -1,6 +1,6 @@
 # Copyright: petal.hpc contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Build the Spack environment on this volume: concretise, install, tidy up, write modules.
+"""Build the Spack environment on this volume: concretise, install, tidy up, write modules and what the volume holds.
 
 usage: python3 build.py SETTINGS           build; a stage that an earlier run finished is skipped
        python3 build.py SETTINGS --report  print what is built, as JSON, and build nothing
@@ -22,6 +22,8 @@ import subprocess
 import sys
 import time
 
+from sbom import sbom
+
 TAIL_LINES = 40
 SHORT_HASH = 7
 FAILURE = re.compile(r"^\[x\] (?P<hash>[a-z2-7]+) (?P<package>\S+) failed: (?P<log>\S+)")
@@ -35,7 +37,7 @@ class Build:
     """One build of one environment; every method named in STAGES is one stage."""
 
     # Modules last: what only the builds needed is gone by then and gets none.
-    STAGES = ("concretize", "install", "tidy", "modules")
+    STAGES = ("concretize", "install", "tidy", "modules", "describe")
 
     def __init__(self, settings):
         self.settings = settings
@@ -202,6 +204,14 @@ class Build:
                 package["module"] = "{name}/{version}".format(**package) + ("-" + key[:hash_length] if hash_length else "")
             listed.append(package)
         return sorted(listed, key=lambda package: (package["name"], package["version"], package["hash"]))
+
+    def describe(self):
+        """Write the software bill of materials, and note how much the volume holds."""
+        packages = read_json(self.paths["packages"], default=[])
+        present = [package for package in packages if not package["external"] and os.path.isdir(package["prefix"])]
+        write_json(self.paths["sbom"], sbom(self.paths["mount_path"], present, self.lock_nodes(), time.time()))
+        disk = os.statvfs(self.paths["mount_path"])
+        self.status["size"] = {"bytes": (disk.f_blocks - disk.f_bfree) * disk.f_frsize, "files": disk.f_files - disk.f_ffree}
 
     def lock_nodes(self):
         with open(self.paths["lock"], encoding="utf-8") as lock:

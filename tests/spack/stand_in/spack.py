@@ -53,6 +53,10 @@ def variant(name, default=False, description=""):
     _directives.append(("variant", name, default))
 
 
+def license(identifier, when=None):
+    """A recipe's licence decides nothing here."""
+
+
 def depends_on(spec, when="", type=None):
     _directives.append(("depends_on", spec, when))
 
@@ -102,7 +106,7 @@ def set_executable(path):
 def offer_to_recipes(repo_paths):
     """Make `from spack.package import …` and `from spack_repo.NAMESPACE… import …` work."""
     package = types.ModuleType("spack.package")
-    offered = (version, variant, depends_on, Package, Executable, InstallError, mkdirp, set_executable)
+    offered = (version, variant, license, depends_on, Package, Executable, InstallError, mkdirp, set_executable)
     vars(package).update({value.__name__: value for value in offered}, install=install_file, join_path=os.path.join)
     sys.modules["spack"] = types.ModuleType("spack")
     sys.modules["spack.package"] = package

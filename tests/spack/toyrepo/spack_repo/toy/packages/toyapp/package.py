@@ -1,4 +1,4 @@
-from spack.package import Executable, InstallError, Package, depends_on, join_path, mkdirp, variant, version
+from spack.package import Executable, InstallError, Package, depends_on, join_path, license, mkdirp, variant, version
 
 PROGRAM = """
 #include <stdio.h>
@@ -17,6 +17,8 @@ class Toyapp(Package):
 
     homepage = "https://example.invalid/toyapp"
     has_code = False
+
+    license("MIT")
 
     version("3.0")
     version("2.9")
