@@ -1,0 +1,159 @@
+#!/usr/bin/python
+# Copyright: petal.hpc contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: cluster
+short_description: Create, update and delete a ParallelCluster by its own command
+version_added: 0.1.0
+description:
+  - Runs the real C(pcluster) command, from the environment that it is installed in. What exists is read from CloudFormation and tags.
+  - Returns once AWS has taken the request. M(petal.hpc.cluster_wait) follows it and says how it goes.
+  - Deletes only what has been confirmed by name, and refuses while data or running nodes would be lost.
+options:
+  name:
+    description: The cluster's name.
+    type: str
+    required: true
+  state:
+    description: V(present) creates the cluster unless it exists, V(absent) deletes it if it does.
+    type: str
+    choices: [present, absent]
+    default: present
+  config:
+    description: The file with the ParallelCluster configuration. Needed where O(state=present).
+    type: path
+  update:
+    description: Change a cluster that exists to O(config). Without it a cluster that exists stays as it is.
+    type: bool
+    default: false
+  fingerprint:
+    description: The fingerprint of the software. A cluster of that name with other software is refused unless O(update=true).
+    type: str
+  pcluster:
+    description: The path of the C(pcluster) command.
+    type: path
+    required: true
+  confirm:
+    description: The cluster's name once more, to delete it.
+    type: str
+    default: ""
+  delete_data:
+    description: Whether shared storage may go that is deleted with the cluster and holds more than the software.
+    type: bool
+    default: false
+  stop_jobs:
+    description: Whether the cluster may go while compute nodes run.
+    type: bool
+    default: false
+  foreign_cluster:
+    description: Whether a cluster may go that petal.hpc has not made.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - petal.hpc.ebs
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+seealso:
+  - module: petal.hpc.cluster_info
+  - module: petal.hpc.cluster_wait
+"""
+
+EXAMPLES = r"""
+- name: Create a cluster
+  petal.hpc.cluster:
+    name: genomics
+    config: genomics.cluster.yaml
+    pcluster: /opt/pcluster/bin/pcluster
+    region: us-east-1
+
+- name: Delete it
+  petal.hpc.cluster:
+    name: genomics
+    state: absent
+    confirm: genomics
+    pcluster: /opt/pcluster/bin/pcluster
+    region: us-east-1
+"""
+
+RETURN = r"""
+action:
+  description: What was asked of AWS, or would be in check mode - V(create), V(update), V(delete) or V(none).
+  returned: always
+  type: str
+  sample: create
+cluster:
+  description: The cluster as it was found, as M(petal.hpc.cluster_info) describes it; null when there was none.
+  returned: always
+  type: dict
+"""
+
+from dataclasses import fields
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ..module_utils._aws.clusters import ClusterGateway
+from ..module_utils._aws.pcluster_command import PclusterCommand
+from ..module_utils._core.cluster_state import Agreed, Cluster, check_deletion, plan_presence
+from ..module_utils._core.errors import ExplainedError
+from ..module_utils._core.plan import Plan
+
+ARGUMENT_SPEC = {
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "config": {"type": "path"},
+    "update": {"type": "bool", "default": False},
+    "fingerprint": {"type": "str"},
+    "pcluster": {"type": "path", "required": True},
+    "confirm": {"type": "str", "default": ""},
+    "delete_data": {"type": "bool", "default": False},
+    "stop_jobs": {"type": "bool", "default": False},
+    "foreign_cluster": {"type": "bool", "default": False},
+}
+
+
+def run(params: dict[str, Any], gateway: ClusterGateway, command: PclusterCommand, check_mode: bool) -> dict[str, Any]:
+    """Bring one cluster to the requested state; `gateway` and `command` may be fakes."""
+    found = gateway.find_cluster(params["name"])
+    plan = plan_state(params, gateway, found)
+    if plan.changed and not check_mode:
+        (action,) = plan.actions
+        if action == "delete":
+            command.delete(params["name"])
+        else:
+            getattr(command, action)(params["name"], params["config"])
+    return {"changed": plan.changed, "action": plan.actions[0] if plan.actions else "none", "cluster": plan.before, "diff": plan.diff()}
+
+
+def plan_state(params: dict[str, Any], gateway: ClusterGateway, found: Cluster | None) -> Plan:
+    before = found.to_result() if found else None
+    if params["state"] == "present":
+        actions = plan_presence(found, params["name"], params["fingerprint"], update=params["update"])
+        return Plan(actions, before, {**(before or {}), "name": params["name"], "config": params["config"]} if actions else before)
+    if found is None:
+        return Plan()
+    if found.status == "DELETE_IN_PROGRESS":
+        return Plan((), before, before)
+    check_deletion(found, gateway.storage(found), Agreed(**{field.name: params[field.name] for field in fields(Agreed)}))
+    return Plan(("delete",), before, None)
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, required_if=[("state", "present", ["config"])])
+
+    def run_command(arguments: list[str], environment: dict[str, str]) -> tuple[int, str, str]:
+        return module.run_command(arguments, environ_update=environment)
+
+    try:
+        gateway = ClusterGateway(module.client("cloudformation"), module.client("ec2"))
+        result = run(module.params, gateway, PclusterCommand(run_command, module.params["pcluster"], module.region), module.check_mode)
+    except ExplainedError as error:
+        module.fail_json(**error.to_result())
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

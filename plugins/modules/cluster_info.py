@@ -1,0 +1,169 @@
+#!/usr/bin/python
+# Copyright: petal.hpc contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: cluster_info
+short_description: What ParallelClusters there are, and how they are
+version_added: 0.1.0
+description:
+  - Reads CloudFormation and the tags of stacks and instances, nothing else; any controller with access to the account sees the same.
+options:
+  name:
+    description: The cluster to look at. Left out, all of the region.
+    type: str
+  details:
+    description: Whether to say how far the last creation, update or deletion has come, and what data the cluster's stack holds.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - petal.hpc.ebs.info
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+"""
+
+EXAMPLES = r"""
+- name: List the clusters of a region
+  petal.hpc.cluster_info:
+    region: us-east-1
+  register: found
+
+- name: Show them
+  ansible.builtin.debug:
+    msg: "{{ item.name }} {{ item.status }} {{ item.head_node_ip }}"
+  loop: "{{ found.clusters }}"
+"""
+
+RETURN = r"""
+clusters:
+  description: The clusters, by name. Empty where there is none.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The name.
+      type: str
+      sample: genomics
+    region:
+      description: The region.
+      type: str
+      sample: us-east-1
+    status:
+      description: The state of its CloudFormation stack.
+      type: str
+      sample: CREATE_COMPLETE
+    reason:
+      description: Why the stack is in that state, where CloudFormation says so.
+      type: str
+      sample: ""
+    managed:
+      description: Whether petal.hpc has made it.
+      type: bool
+      sample: true
+    seed:
+      description: The name of the seed it was made from, from its tags, or null.
+      type: str
+      sample: genomics
+    fingerprint:
+      description: The fingerprint of its software, from its tags, or null.
+      type: str
+      sample: sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+    snapshot_id:
+      description: The snapshot of its software, from its tags, or null.
+      type: str
+      sample: snap-0123456789abcdef0
+    parallelcluster:
+      description: The version of aws-parallelcluster that made it.
+      type: str
+      sample: 3.16.1
+    created:
+      description: When it was asked for, ISO 8601.
+      type: str
+      sample: "2026-11-22T12:00:00+00:00"
+    updated:
+      description: When it was last changed, ISO 8601.
+      type: str
+      sample: "2026-11-22T12:00:00+00:00"
+    stack_id:
+      description: The ARN of its stack.
+      type: str
+    head_node:
+      description: Its head node, or null; C(instance_id), C(state), C(instance_type), C(private_ip), C(public_ip).
+      type: dict
+    head_node_ip:
+      description: The head node's public address, else its private one, or null.
+      type: str
+      sample: 203.0.113.7
+    compute_nodes:
+      description: How many compute nodes are pending or running.
+      type: int
+      sample: 2
+    login_nodes:
+      description: How many login nodes are pending or running.
+      type: int
+      sample: 0
+    progress:
+      description: One line on how far the stack has come.
+      returned: with O(details)
+      type: str
+      sample: CREATE_IN_PROGRESS, 12 of 30 resources complete
+    failures:
+      description: Why it failed, the first cause first.
+      returned: with O(details)
+      type: list
+      elements: str
+      sample: []
+    storage:
+      description: What its stack has made for data, each with C(name), C(kind), C(deletion_policy) and C(snapshot_id).
+      returned: with O(details)
+      type: list
+      elements: dict
+"""
+
+import dataclasses
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ..module_utils._aws.clusters import ClusterGateway
+from ..module_utils._core.cluster_state import Cluster, failures, progress_line
+from ..module_utils._core.errors import ExplainedError
+
+ARGUMENT_SPEC = {
+    "name": {"type": "str"},
+    "details": {"type": "bool", "default": False},
+}
+
+
+def run(params: dict[str, Any], gateway: ClusterGateway) -> dict[str, Any]:
+    """Describe one cluster, or all; `gateway` is a ClusterGateway or its fake."""
+    found = [gateway.find_cluster(params["name"])] if params["name"] else gateway.list_clusters()
+    return {"clusters": [described(cluster, gateway, params["details"]) for cluster in found if cluster]}
+
+
+def described(cluster: Cluster, gateway: ClusterGateway, details: bool) -> dict[str, Any]:
+    if not details:
+        return cluster.to_result()
+    events = gateway.events(cluster)
+    return {
+        **cluster.to_result(),
+        "progress": progress_line(cluster.status, events),
+        "failures": failures(events),
+        "storage": [dataclasses.asdict(one) for one in gateway.storage(cluster)],
+    }
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    try:
+        result = run(module.params, ClusterGateway(module.client("cloudformation"), module.client("ec2")))
+    except ExplainedError as error:
+        module.fail_json(**error.to_result())
+    module.exit_json(changed=False, **result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""petal.hpc.cluster_info and petal.hpc.cluster against the lab's CloudFormation and EC2; the stacks stand for those of ParallelCluster."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from plugins.module_utils._aws.clusters import ClusterGateway
+from plugins.module_utils._core.errors import ExplainedError
+from plugins.modules.cluster import ARGUMENT_SPEC as CLUSTER_SPEC
+from plugins.modules.cluster import run as run_cluster
+from plugins.modules.cluster_info import run
+
+pytestmark = pytest.mark.lab
+
+SNAPSHOT = "snap-0123456789abcdef0"
+OWN = {"CreatedBy": "petal.hpc", "petal:seed": "genomics", "petal:snapshot-id": SNAPSHOT, "petal:fingerprint": "sha256:aa"}
+
+
+def tag_list(tags):
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def make_stack(lab, name, tags, *, parallelcluster=True):
+    """Create a stack as ParallelCluster's looks from outside: tagged, with a volume that goes with it and a security group."""
+    own = {"parallelcluster:cluster-name": name, "parallelcluster:version": "3.16.1"} if parallelcluster else {}
+    volume = {"Type": "AWS::EC2::Volume", "DeletionPolicy": "Delete", "Properties": {"AvailabilityZone": "us-east-1a", "Size": 8}}
+    group = {"Type": "AWS::EC2::SecurityGroup", "Properties": {"GroupDescription": "cluster"}}
+    body = json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Scratch": volume, "Group": group}})
+    lab.client("cloudformation").create_stack(StackName=name, TemplateBody=body, Tags=tag_list({**tags, **own}))
+
+
+def run_node(lab, cluster, kind):
+    tags = tag_list({"parallelcluster:cluster-name": cluster, "parallelcluster:node-type": kind})
+    image = lab.client("ec2").describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    lab.client("ec2").run_instances(
+        ImageId=image,
+        InstanceType="m6a.large",
+        MinCount=1,
+        MaxCount=1,
+        TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+    )
+
+
+@pytest.fixture(scope="module")
+def account(lab):
+    """An account with two clusters, and a stack that is none."""
+    make_stack(lab, "genomics", OWN)
+    make_stack(lab, "by-hand", {})
+    make_stack(lab, "website", {}, parallelcluster=False)
+    for kind in ("HeadNode", "Compute"):
+        run_node(lab, "genomics", kind)
+    return ClusterGateway(lab.client("cloudformation"), lab.client("ec2"))
+
+
+def described(account, name=None, details=False):
+    return run({"name": name, "details": details}, account)["clusters"]
+
+
+def test_clusters_are_listed_and_other_stacks_are_not(account):
+    assert [(one["name"], one["managed"]) for one in described(account)] == [("by-hand", False), ("genomics", True)]
+
+
+def test_a_cluster_is_described_from_stack_and_tags(account):
+    (cluster,) = described(account, "genomics", details=True)
+    assert cluster["status"] == "CREATE_COMPLETE"
+    assert (cluster["seed"], cluster["snapshot_id"], cluster["parallelcluster"]) == ("genomics", SNAPSHOT, "3.16.1")
+    assert cluster["head_node"]["kind"] == "HeadNode" and cluster["head_node_ip"]
+    assert cluster["compute_nodes"] == 1
+    assert [(one["name"], one["deletion_policy"]) for one in cluster["storage"]] == [("Scratch", "Delete")]
+    assert cluster["failures"] == []
+
+
+@pytest.mark.parametrize("name", ["website", "no-such-stack"])
+def test_what_is_no_cluster_is_not_found(account, name):
+    assert described(account, name) == []
+
+
+class NoCommand:
+    """A command that must not be run."""
+
+    def __getattr__(self, name):
+        raise AssertionError(f"pcluster {name} was run")
+
+
+def test_a_deletion_asks_for_everything_that_would_be_lost(account):
+    params = {**{option: spec.get("default") for option, spec in CLUSTER_SPEC.items()}, "name": "genomics", "state": "absent"}
+    with pytest.raises(ExplainedError) as refused:
+        run_cluster(params, account, NoCommand(), False)
+    assert "confirm=genomics" in str(refused.value)
+    assert "EBS volume Scratch would be deleted with its data" in str(refused.value)
+    assert "1 compute nodes run" in str(refused.value)
