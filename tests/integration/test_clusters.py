@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pathlib
+import subprocess
+import sys
 
 import pytest
 
@@ -11,6 +15,7 @@ from plugins.module_utils._core.errors import ExplainedError
 from plugins.modules.cluster import ARGUMENT_SPEC as CLUSTER_SPEC
 from plugins.modules.cluster import run as run_cluster
 from plugins.modules.cluster_info import run
+from tests.chain.playbook import ROOT
 
 pytestmark = pytest.mark.lab
 
@@ -91,3 +96,13 @@ def test_a_deletion_asks_for_everything_that_would_be_lost(account):
     assert "confirm=genomics" in str(refused.value)
     assert "EBS volume Scratch would be deleted with its data" in str(refused.value)
     assert "1 compute nodes run" in str(refused.value)
+
+
+def test_the_inventory_names_head_nodes_by_their_cluster(account, lab):
+    program = pathlib.Path(sys.executable).parent / "ansible-inventory"
+    environment = {**os.environ, **lab.environment(), "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks/collections")}
+    command = [str(program), "-i", str(ROOT / "docs/inventory/head_nodes.aws_ec2.yml"), "--list"]
+    listed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    inventory = json.loads(listed.stdout)
+    assert inventory["head_nodes"]["hosts"] == ["genomics"]
+    assert inventory["_meta"]["hostvars"]["genomics"]["ansible_host"]

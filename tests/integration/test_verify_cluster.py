@@ -1,0 +1,86 @@
+"""The tasks of verify_cluster on this machine: a volume's tree of files, a module command and an sbatch that are a few lines each.
+
+What Slurm and a real head node add is not shown here; tests/chain uses the same volume layout on hosts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from plugins.module_utils._core.spack import layout
+from tests.chain.playbook import ROOT
+
+PLAY = """
+- hosts: localhost
+  connection: local
+  gather_facts: false
+  tasks:
+    - ansible.builtin.include_tasks: {root}/playbooks/tasks/verify_software.yml
+"""
+# Runs the script that it is given and writes where it is told to, as sbatch does; the second queue has nodes without software.
+SBATCH = """\
+#!/bin/bash
+for argument in "$@"; do case $argument in --output=*) output=${argument#*=} ;; --partition=broken) export BROKEN=1 ;; esac; done
+"${@: -1}" >"$output" 2>&1
+"""
+PROFILE = """\
+module() { [ "$1" = avail ] && echo "zlib/1.3"; [ "$1" != load ] || { [ -z "$BROKEN" ] && zlib-demo() { echo zlib works; }; }; }
+"""
+
+
+@pytest.fixture
+def verify(tmp_path):
+    """Run the tasks for some queues; return (exit status, output)."""
+    mount_path, home, programs = tmp_path / "shared", tmp_path / "home", tmp_path / "bin"
+    packages = layout(str(mount_path))["packages"]
+    for folder in (os.path.dirname(packages), home, programs):
+        os.makedirs(folder)
+    with open(packages, "w", encoding="utf-8") as file:
+        json.dump([{"root": True, "module": "zlib/1.3"}, {"root": False, "module": "hidden/1"}], file)
+    (home / ".bash_profile").write_text(PROFILE)
+    (programs / "sbatch").write_text(SBATCH)
+    (programs / "sbatch").chmod(0o755)
+    play = tmp_path / "play.yml"
+    play.write_text(textwrap.dedent(PLAY).format(root=ROOT))
+
+    def run(*queues):
+        variables = {
+            "verify_mount_path": str(mount_path),
+            "verify_programs": ["zlib-demo"],
+            "verify_queues": list(queues),
+            "verify_folder": str(home),
+        }
+        environment = {
+            **os.environ,
+            "HOME": str(home),
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks/collections"),
+            "ANSIBLE_NOCOLOR": "1",
+        }
+        command = [os.path.join(os.path.dirname(sys.executable), "ansible-playbook"), str(play), "-e", json.dumps(variables)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr, list(home.glob("petal-verify-*"))
+
+    return run
+
+
+def test_software_that_works_everywhere_is_said_to(verify):
+    status, output, left = verify("compute")
+    assert status == 0, output[-3000:]
+    assert output.count("every module loads and every program runs") == 2
+    assert left == []
+
+
+def test_a_queue_without_software_is_named_with_what_it_printed(verify):
+    status, output, left = verify("compute", "broken")
+    assert status != 0
+    assert "- broken: host" in output
+    assert "- compute:" not in output
+    assert left == []
