@@ -50,6 +50,10 @@ bench-generator: test-environment ## Cluster configs: many seeds in one process 
 bench-spack: test-environment ## Builds: one environment and petal's serial installs side by side; fails where a target is missed
 	@$(PYTHON_IN_VENV) -m benchmarks.spack
 
+.PHONY: bench-registry
+bench-registry: test-environment ## The registry: look-up and search among 100 to 100,000 entries; fails where a target is missed
+	@$(PYTHON_IN_VENV) -m benchmarks.registry
+
 .PHONY: image
 image: demo-environment ## Build the lab's host image ahead of time (kept in the cache)
 	@$(PYTHON_IN_VENV) -m tests.lab image

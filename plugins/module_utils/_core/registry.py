@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import json
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -476,17 +477,22 @@ def _index_line(item: Mapping[str, Any]) -> IndexLine:
         name=check_name(str(item["name"])),
         fingerprint=f"sha256:{bare(str(item['fingerprint']))}" if item.get("fingerprint") else None,
         os=known_os(item.get("os")),
-        architecture=_text(item.get("architecture")),
-        target=_text(item.get("target")),
-        regions=tuple(item.get("regions") or ()),
-        description=_text(item.get("description")),
+        architecture=_shared(item.get("architecture")),
+        target=_shared(item.get("target")),
+        regions=_texts(item.get("regions")) or (),
+        description=_shared(item.get("description")),
         packages=_texts(item.get("packages")),
         tags=_texts(item.get("tags")),
     )
 
 
 def _texts(value: Any) -> tuple[str, ...] | None:
-    return None if value is None else tuple(map(str, value))
+    return None if value is None else tuple(sys.intern(str(text)) for text in value)
+
+
+def _shared(value: Any) -> str | None:
+    # The lines of a large index say the same again and again: one object for all of them.
+    return None if value is None else sys.intern(str(value))
 
 
 def _snapshot_document(snapshot: RegisteredSnapshot) -> dict[str, Any]:
