@@ -68,6 +68,9 @@ class FakeSnapshotGateway:
     def find_visible(self, snapshot_ids):
         return {snapshot_id: self.snapshots[snapshot_id] for snapshot_id in snapshot_ids if snapshot_id in self.snapshots}
 
+    def find_public(self, snapshot_ids):
+        return frozenset(one for one in snapshot_ids if one in self.snapshots and "all" in self.shared_with(one))
+
     def get_snapshot(self, snapshot_id):
         return self.snapshots[snapshot_id]
 

@@ -146,6 +146,12 @@ class SnapshotGateway:
         ids = tuple(dict.fromkeys(snapshot_ids))
         return {str(found.snapshot_id): found for found in self.list_snapshots(SnapshotQuery(owners=(), snapshot_ids=ids))} if ids else {}
 
+    def find_public(self, snapshot_ids: Iterable[str]) -> frozenset[str]:
+        """Return those of the snapshots that everybody may use here; whoever owns them, anybody may ask."""
+        ids = tuple(dict.fromkeys(snapshot_ids))
+        query = SnapshotQuery(owners=(), snapshot_ids=ids, restorable_by=("all",))
+        return frozenset(str(found.snapshot_id) for found in self.list_snapshots(query)) if ids else frozenset()
+
     def get_snapshot(self, snapshot_id: str) -> Snapshot:
         with explained("read the snapshot", resource=snapshot_id):
             return _snapshot(self._ec2.describe_snapshots(SnapshotIds=[snapshot_id])["Snapshots"][0])

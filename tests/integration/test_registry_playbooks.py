@@ -1,0 +1,155 @@
+"""A snapshot goes from a contributor's account into a registry in git: checked, submitted, reviewed, verified, found."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from tests.integration.targets_runner import ROOT
+
+pytestmark = pytest.mark.lab
+
+SEED = ROOT / "tests" / "data" / "seeds" / "minimal.yaml"
+PLAYBOOKS = ROOT / "playbooks"
+
+
+class Registry:
+    """A git registry, and the playbooks that work on it."""
+
+    def __init__(self, lab, folder: pathlib.Path):
+        self.lab, self.folder = lab, folder
+        subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(folder / "remote")], check=True)
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "key"], check=True)
+        (folder / "allowed_signers").write_text(f"builds@example.com {(folder / 'key.pub').read_text()}")
+        self.place = f"git+file://{folder}/remote"
+        self.signing = {"signing_key": str(folder / "key"), "signer": "builds@example.com"}
+
+    def play(self, playbook: str, fails: bool = False, **variables) -> tuple[dict, str]:
+        """Run a playbook; returns what it hands to the next job, and what it printed."""
+        environment = {
+            **os.environ,
+            **self.lab.environment(),
+            "ANSIBLE_COLLECTIONS_PATH": str(PLAYBOOKS / "collections"),
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_SHOW_CUSTOM_STATS": "1",
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+            "ANSIBLE_NOCOLOR": "1",
+            "HOME": "/nonexistent",
+        }
+        given = {"cache_dir": str(self.folder / "cache"), "region": "us-east-1", "seed": str(SEED), **variables}
+        command = [
+            str(pathlib.Path(sys.executable).parent / "ansible-playbook"),
+            str(PLAYBOOKS / f"{playbook}.yml"),
+            "-e",
+            json.dumps(given),
+        ]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        stats = re.search(r"CUSTOM STATS: \*+\s*\n\s*RUN: (\{.*\})\s*$", done.stdout, re.MULTILINE)
+        return json.loads(stats[1]) if stats else {}, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def registry(lab, tmp_path_factory):
+    return Registry(lab, tmp_path_factory.mktemp("registry"))
+
+
+@pytest.fixture(scope="module")
+def variant(registry):
+    """The seed's variant, which nobody has built yet."""
+    stats, output = registry.play("registry_check", registry=str(registry.folder))
+    assert not stats["petal_check"]["available"]
+    assert "no snapshot found for region=us-east-1" in output
+    (fingerprint,) = stats["petal_check"]["variants"]
+    return fingerprint
+
+
+@pytest.fixture(scope="module")
+def snapshot(lab, variant):
+    """A snapshot that says it holds the variant."""
+    ec2 = lab.client("ec2")
+    volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=2, VolumeType="gp3")["VolumeId"]
+    tags = {"petal:fingerprint": variant, "petal:proof": "passed", "CreatedBy": "petal.hpc"}
+    made = ec2.create_snapshot(
+        VolumeId=volume,
+        TagSpecifications=[{"ResourceType": "snapshot", "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}],
+    )["SnapshotId"]
+    ec2.get_waiter("snapshot_completed").wait(SnapshotIds=[made])
+    return made
+
+
+@pytest.fixture(scope="module")
+def submitted(registry, snapshot, variant):
+    report = {"format": 1, "passed": True, "public": True, "fingerprint": variant, "time": "2026-11-22T10:00:00Z", "blocking": []}
+    said = {"entry": "bio", "description": "Genomics", "labels": ["ngs"], "report": report}
+    stats, _output = registry.play("registry_submit", registry=registry.place, snapshot_id=snapshot, **said, **registry.signing)
+    return stats["petal_submission"]
+
+
+def test_a_submission_is_one_commit_on_a_branch_of_its_own(registry, submitted):
+    remote = ["git", "-C", str(registry.folder / "remote")]
+    assert submitted["branch"] == "submit-bio"
+    head = subprocess.run([*remote, "rev-parse", "submit-bio"], capture_output=True, text=True, check=True).stdout.strip()
+    assert submitted["commit"] == head
+    files = subprocess.run([*remote, "ls-tree", "-r", "--name-only", head], capture_output=True, text=True, check=True).stdout.split()
+    assert files == ["index.json", "seeds/bio.yaml", "snapshots/bio.json"]
+
+
+def test_a_snapshot_that_does_not_hold_the_seed_is_not_submitted(registry, lab, snapshot):
+    other = lab.client("ec2").create_snapshot(
+        VolumeId=lab.client("ec2").describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]["VolumeId"]
+    )
+    _stats, output = registry.play(
+        "registry_submit", fails=True, registry=registry.place, entry="bad", snapshot_id=other["SnapshotId"], description="Bad"
+    )
+    assert "carries the fingerprint of nothing" in " ".join(output.split())
+
+
+def test_the_review_names_what_is_wrong_and_passes_once_it_is_mended(registry, lab, snapshot, submitted):
+    place = {"registry": f"{registry.place}?branch=submit-bio", "entry": "bio", "allowed_signers": str(registry.folder / "allowed_signers")}
+    stats, output = registry.play("registry_review", fails=True, **place)
+    assert "it is not public" in output
+    failed = [finding for finding in stats["petal_review"]["findings"] if not finding["passed"]]
+    assert [finding["check"] for finding in failed] == [f"{snapshot} in us-east-1"]
+    lab.client("ec2").modify_snapshot_attribute(
+        SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="add", GroupNames=["all"]
+    )
+    stats, output = registry.play("registry_review", **place)
+    assert (stats["petal_review"]["passed"], stats["petal_review"]["complete"]) == (True, True)
+    assert "bio may be taken in: every check passed." in output
+
+
+def test_what_was_merged_is_listed_searched_shown_and_found_signed_and_proven(registry, snapshot, submitted):
+    remote = registry.folder / "remote"
+    subprocess.run(["git", "-C", str(remote), "update-ref", "refs/heads/main", "submit-bio"], check=True)
+    place = {"registry": registry.place, "allowed_signers": str(registry.folder / "allowed_signers")}
+    for playbook, given in (("registry_list", {}), ("registry_search", {"search": "NGS"}), ("registry_info", {"entry": "bio"})):
+        stats, output = registry.play(playbook, **place, **given)
+        assert [entry["name"] for entry in stats["petal_registry"]] == ["bio"]
+        assert "signed by builds@example.com" in " ".join(output.split())
+    assert snapshot in output
+    source = {"type": "organization", "registry": registry.place}
+    policy = {"require_signature": True, "require_proof": True, "allowed_signers": place["allowed_signers"]}
+    stats, output = registry.play("registry_check", snapshot_sources=[source], **policy)
+    assert stats["petal_check"]["available"]
+    assert snapshot in output
+    stats, output = registry.play("registry_search", search="nothing-like-it", **place)
+    assert stats["petal_registry"] == []
+
+
+def test_a_miss_names_the_nearest_entry(registry, submitted, tmp_path):
+    subprocess.run(["git", "-C", str(registry.folder / "remote"), "update-ref", "refs/heads/main", "submit-bio"], check=True)
+    document = yaml.safe_load(SEED.read_text())
+    document["software"]["spack_packages"] = [*document["software"]["spack_packages"], "fftw@3.3.10"]
+    (tmp_path / "more.yaml").write_text(yaml.safe_dump(document))
+    stats, output = registry.play("registry_check", seed=str(tmp_path / "more.yaml"), registry=registry.place)
+    assert not stats["petal_check"]["available"]
+    assert "The nearest is bio" in " ".join(output.split())
+    assert "it lacks fftw@3.3.10" in " ".join(output.split())
