@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 import time
 
 from ansible.errors import AnsibleConnectionFailure
@@ -13,7 +14,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.spack import explain_failures, progress, progress_line
+from ..module_utils._core.spack import explain_failures, progress, progress_line, seconds_left
 
 ARGUMENTS = {
     "unit": {"type": "str", "required": True},
@@ -24,6 +25,9 @@ ARGUMENTS = {
     "heartbeat": {"type": "float", "default": 60},
     "timeout": {"type": "float", "default": 0},
     "connection_timeout": {"type": "float", "default": 300},
+    "seconds_per_package": {"type": "float", "default": 0},
+    "lease": {"type": "dict", "default": {}},
+    "lease_interval": {"type": "float", "default": 60},
 }
 # Between the parts of one look; no line of Spack's looks like this.
 SEPARATOR = "--petal-spack-wait--"
@@ -42,7 +46,8 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         _spec, options = self.validate_argument_spec(ARGUMENTS)
-        watch = Watch(options, self.command, host=(task_vars or {}).get("inventory_hostname", ""))
+        tell = (lambda text: self.renew(options["lease"], text, task_vars)) if options["lease"] else None
+        watch = Watch(options, self.command, host=(task_vars or {}).get("inventory_hostname", ""), tell=tell)
         try:
             return {**result, "changed": False, **watch.until_it_ends()}
         except ExplainedError as error:
@@ -52,12 +57,35 @@ class ActionModule(ActionBase):
         """Run a shell command on the host, return what it printed."""
         return self._low_level_execute_command(text)["stdout"]
 
+    def renew(self, lease, text, task_vars):
+        """Run the module build_lease on the controller. Raises ExplainedError when somebody else has the lease."""
+        local = self._shared_loader_obj.connection_loader.get("ansible.builtin.local", self._play_context, "/dev/null")
+        local.set_options()
+        task = self._task.copy()
+        task.args, task.action = {**lease, "progress": text}, "petal.hpc.build_lease"
+        action = self._shared_loader_obj.action_loader.get(
+            "petal.hpc.build_lease",
+            task=task,
+            connection=local,
+            play_context=self._play_context,
+            loader=self._loader,
+            templar=self._templar,
+            shared_loader_obj=self._shared_loader_obj,
+        )
+        answer = action.run(task_vars={**task_vars, "ansible_python_interpreter": sys.executable})
+        if answer.get("failed") and answer.get("holder"):
+            raise ExplainedError(f"This run does not hold the build any more. {answer['msg']}", resource=self._task.args["unit"])
+        if answer.get("failed"):
+            # AWS may be away for a moment; the lease lasts much longer than that.
+            Display().warning(f"The lease could not be renewed, which is tried again: {answer.get('msg')}")
+
 
 class Watch:
-    """Follows one build. `command` runs a shell command on the host and returns its output."""
+    """Follows one build. `command` runs a shell command on the host and returns its output; `tell` says elsewhere how far it is."""
 
-    def __init__(self, options, command, *, host="", clock=time.monotonic, sleep=time.sleep, show=None):
-        self.options, self.command, self.host, self.clock, self.sleep = options, command, host, clock, sleep
+    def __init__(self, options, command, *, host="", clock=time.monotonic, sleep=time.sleep, show=None, tell=None):
+        self.options, self.command, self.host, self.clock, self.sleep, self.tell = options, command, host, clock, sleep, tell
+        self.done_at_start = None
         self.show = show or (lambda line: Display().display(line, color="cyan"))
         self.started = clock()
         self.lines, self.lock = [], None
@@ -65,10 +93,13 @@ class Watch:
 
     def until_it_ends(self):
         """Look again and again; return the facts of a finished build. Raises ExplainedError when it failed or was lost."""
-        shown, shown_at = None, self.clock()
+        shown, shown_at, told_at = None, self.clock(), None
         while True:
             self.look_patiently()
             now, text = self.clock(), self.text()
+            if self.tell and (told_at is None or now - told_at >= self.options["lease_interval"]):
+                self.tell(text)
+                told_at = now
             if text != shown or now - shown_at >= self.options["heartbeat"]:
                 self.show(f"{self.host} | {self.elapsed()} | {text}")
                 shown, shown_at = text, now
@@ -125,7 +156,13 @@ class Watch:
     def text(self):
         """Say in one line where the build stands."""
         stage = self.status.get("stage", "start")
-        return progress_line(STAGES.get(stage, stage), self.progress())
+        found = self.progress()
+        line = progress_line(STAGES.get(stage, stage), found)
+        if not found:
+            return line
+        self.done_at_start = found.done if self.done_at_start is None else self.done_at_start
+        left = seconds_left(found, self.done_at_start, self.clock() - self.started, self.options["seconds_per_package"])
+        return f"{line} | about {max(1, round(left / 60))} min left" if left else line
 
     def progress(self):
         return progress(self.lock, self.lines) if self.lock else None

@@ -9,7 +9,7 @@ name: build_tags
 short_description: The tags of a resource that belongs to a build
 description:
   - Returns the tags that mark an AWS resource as ours and as part of one build, so that any controller finds it again.
-positional: _input, variant, stage, lock, package_count, seed
+positional: _input, variant, stage, lock, package_count, seed, parent, seconds
 options:
   _input:
     description: The build id.
@@ -30,6 +30,12 @@ options:
   seed:
     description: The name of the seed.
     type: str
+  parent:
+    description: What P(petal.hpc.build_parent#filter) returns, for what goes back to another snapshot.
+    type: dict
+  seconds:
+    description: How long the build took.
+    type: float
 author: petal.hpc contributors (@petal-hpc)
 """
 

@@ -11,8 +11,8 @@ short_description: Let only one run work on a build at a time
 description:
   - Writes who works on a build, until when, and how far it is, as tags of the build's volume, where every controller sees them.
   - EC2 has no conditional tag write. The lease is written, read again after a moment, and held by whoever is then named.
-  - A run that was killed leaves its lease behind. On the same controller that is noticed at once; elsewhere the lease runs out,
-    or O(take_over) takes it.
+  - A run that was killed leaves its lease behind. On the same controller that is noticed at once, and so is the end of a build host
+    that went on alone; elsewhere the lease runs out, or O(take_over) takes it.
 options:
   volume_id:
     description: The volume of the build.
@@ -30,13 +30,18 @@ options:
   stage:
     description: The last stage that is finished. Left out, the stage on the volume stays as it is.
     type: str
+  progress:
+    description: How far the stage is, for people. Left out, what the volume says stays as it is.
+    type: str
   holder:
-    description: Who asks. Left out, the controller's host name and the process id of its run.
+    description:
+      - Who asks, with a number after a slash. Left out, the controller's host name and the process id of its run.
+      - The id of an instance means a build host that goes on alone; its lease ends with it.
     type: str
   lease_seconds:
     description: How long the lease lasts unless it is taken again.
     type: int
-    default: 43200
+    default: 3600
   wait_timeout:
     description: How many seconds to wait for a lease that another run holds. With V(0) another holder is an error at once.
     type: int
@@ -115,8 +120,9 @@ ARGUMENT_SPEC = {
     "build_id": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["held", "released"], "default": "held"},
     "stage": {"type": "str"},
+    "progress": {"type": "str"},
     "holder": {"type": "str"},
-    "lease_seconds": {"type": "int", "default": 43200},
+    "lease_seconds": {"type": "int", "default": 3600},
     "wait_timeout": {"type": "int", "default": 0},
     "take_over": {"type": "bool", "default": False},
 }
@@ -138,7 +144,12 @@ def died_here(lease):
     return False
 
 
-def run(params, gateway, check_mode, now=time.time, sleep=time.sleep, is_dead=died_here):
+def is_over(lease, gateway):
+    """Say whether the holder is known to be dead: a run that ended here, or a build host that is gone."""
+    return died_here(lease) or (lease is not None and lease.host.startswith("i-") and gateway.has_ended(lease.host))
+
+
+def run(params, gateway, check_mode, now=time.time, sleep=time.sleep, is_dead=is_over):
     """Take, renew or give up a lease; gateway is a BuildGateway or its fake."""
     if params["state"] == "released":
         return release(params, gateway, check_mode)
@@ -149,7 +160,7 @@ def run(params, gateway, check_mode, now=time.time, sleep=time.sleep, is_dead=di
             return {"changed": False, "held": False, "gone": True, "stage": ""}
         found = parse_lease(tags.read(found_tags, tags.LEASE))
         wanted = Lease(params["holder"], int(now()) + params["lease_seconds"])
-        if params["take_over"] or may_take(found, wanted, int(now()), is_dead(found)):
+        if params["take_over"] or may_take(found, wanted, int(now()), is_dead(found, gateway)):
             taken = check_mode or take(params, gateway, wanted, sleep)
             if taken:
                 stage = params["stage"] or tags.read(found_tags, tags.STAGE) or ""
@@ -162,11 +173,16 @@ def run(params, gateway, check_mode, now=time.time, sleep=time.sleep, is_dead=di
 
 def take(params, gateway, wanted, sleep):
     """Write the lease and say whether it is still ours a moment later."""
-    own = {tags.key(tags.LEASE): wanted.to_tag(), **({tags.key(tags.STAGE): params["stage"]} if params["stage"] else {})}
-    gateway.tag(params["volume_id"], own)
+    gateway.tag(params["volume_id"], {tags.key(tags.LEASE): wanted.to_tag(), **said(params)})
     sleep(SETTLE_SECONDS)
     held = parse_lease(tags.read(gateway.volume_tags(params["volume_id"]) or {}, tags.LEASE))
     return held == wanted
+
+
+def said(params):
+    """Return the tags that say how far the build is."""
+    values = {tags.STAGE: params["stage"], tags.PROGRESS: params["progress"]}
+    return {tags.key(name): tags.value(text) for name, text in values.items() if text}
 
 
 def release(params, gateway, check_mode):
@@ -174,8 +190,8 @@ def release(params, gateway, check_mode):
     found = parse_lease(tags.read(found_tags or {}, tags.LEASE))
     mine = found is not None and found.holder == params["holder"]
     if mine and not check_mode:
-        if params["stage"]:
-            gateway.tag(params["volume_id"], {tags.key(tags.STAGE): params["stage"]})
+        if said(params):
+            gateway.tag(params["volume_id"], said(params))
         gateway.untag(params["volume_id"], tags.key(tags.LEASE))
     return {"changed": mine, "held": False, "gone": found_tags is None, "stage": tags.read(found_tags or {}, tags.STAGE) or ""}
 

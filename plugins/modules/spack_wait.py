@@ -49,6 +49,20 @@ options:
     description: Seconds for which a lost connection is tried again.
     type: float
     default: 300
+  seconds_per_package:
+    description: How long a package took in earlier builds, for the estimate until this build has a pace of its own. V(0) when unknown.
+    type: float
+    default: 0
+  lease:
+    description:
+      - What M(petal.hpc.build_lease) takes. The module is run on the controller every O(lease_interval) seconds, with the progress, so that
+        the lease outlasts the build. The task fails when another run has taken the lease.
+    type: dict
+    default: {}
+  lease_interval:
+    description: Seconds after which the lease is renewed.
+    type: float
+    default: 60
 attributes:
   action:
     support: full

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+from tests.lab.data_plane import image_of
 from tests.spack import toy
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -80,3 +83,28 @@ def snapshots(lab: Any, seed: str) -> list[dict[str, Any]]:
     """Return the snapshots made from a seed, by the name of its cluster; other tests leave theirs in the same lab."""
     tags = [{"Name": "tag:CreatedBy", "Values": ["petal.hpc"]}, {"Name": "tag:petal:seed", "Values": [seed]}]
     return lab.client("ec2").describe_snapshots(OwnerIds=["self"], Filters=tags)["Snapshots"]
+
+
+def file_of_snapshot(lab: Any, snapshot_id: str, path: str) -> str:
+    """Return a file's text from a snapshot's file system; path: from its root."""
+    image = image_of(pathlib.Path(lab.variables["lab_state_dir"]), snapshot_id)
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["mount", "-o", "loop,ro,noload", str(image), folder], check=True)
+        try:
+            return (pathlib.Path(folder) / path).read_text()
+        finally:
+            subprocess.run(["umount", folder], check=True)
+
+
+def installs(log: str) -> list[tuple[set[str], set[str]]]:
+    """Return, for each run of Spack in a build's log, the packages that it began to compile and those that were there at its end.
+
+    What came from a cache, or was installed already, is not compiled.
+    """
+    return [
+        (
+            set(re.findall(r"^\[ \] \w+ (\S+) install\b", run, re.MULTILINE)),
+            set(re.findall(r"^\[[+e]\] \w+ (\S+) ", run, re.MULTILINE)),
+        )
+        for run in log.split("==> petal: spack install")[1:]
+    ]

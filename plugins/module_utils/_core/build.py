@@ -10,7 +10,50 @@ from __future__ import annotations
 import dataclasses
 
 from . import tags
+from .build_parent import lineage_tags, parent_tags
 from .errors import ExplainedError
+from .registry_place import parse_place
+
+# What a build host needs to go on with no controller: collections, the folders of each, and the roles whose variables go with it.
+BUNDLED_COLLECTIONS = ("petal.hpc", "amazon.aws", "ansible.posix")
+BUNDLED_FOLDERS = ("plugins", "roles", "playbooks", "templates", "schemas", "meta", "galaxy.yml", "MANIFEST.json", "requirements.txt")
+BUNDLED_ROLES = ("shared_volume", "spack_bootstrap", "shared_snapshot")
+# The playbook's own variables that the host's run needs too; the others are about this run, or come with the bundle.
+DETACHED_VARIABLES = (
+    "from_scratch",
+    "keep_host",
+    "mount_path",
+    "os",
+    "recipes_version",
+    "region",
+    "registry",
+    "spack_version",
+    "trusted_accounts",
+    "volume_size_gib",
+)
+# Variables that name files of the controller: each is a list of dictionaries with such a key.
+FILES_IN_VARIABLES = {"spack_bootstrap_extra_repos": "path", "spack_bootstrap_trusted_keys": "file"}
+
+
+def bundle_files(variables: dict, dest: str) -> tuple[dict, dict[str, str]]:
+    """Return the variables of a run for a host that has no files of the controller, and the files to send.
+
+    dest: the folder on the host. The files are a dict of the path here to the path in that folder.
+    A registry in a folder of the controller stays behind: the next run of the playbook there enters the snapshot.
+    """
+    kept = {name: value for name, value in variables.items() if name != "registry" or reachable_from_anywhere(value)}
+    sources: dict[str, str] = {}
+    for name, key in FILES_IN_VARIABLES.items():
+        here = {number: entry[key] for number, entry in enumerate(kept.get(name, [])) if key in entry}
+        sources |= {path: f"files/{name}-{number}/{path.rstrip('/').rpartition('/')[2]}" for number, path in here.items()}
+        if here:
+            kept[name] = [{**entry, **({key: f"{dest}/{sources[entry[key]]}"} if key in entry else {})} for entry in kept[name]]
+    return kept, sources
+
+
+def reachable_from_anywhere(registry: str) -> bool:
+    """Say whether a registry is an address rather than a folder of one machine."""
+    return bool(registry) and parse_place(registry).kind != "path"
 
 
 def build_tags(
@@ -20,12 +63,14 @@ def build_tags(
     lock: str | None = None,
     package_count: int | None = None,
     seed: str | None = None,
+    parent: dict | None = None,
+    seconds: float | None = None,
 ) -> dict[str, str]:
     """Return the tags of a resource that belongs to a build.
 
     variant: what the filter seed_variants returns; its platform and fingerprint become tags.
     stage: the last stage that the build has finished.
-    lock, package_count: what was built. seed: the name of the seed.
+    lock, package_count: what was built. seed: the name of the seed. parent: what choose_parent returns. seconds: how long it took.
     """
     variant = variant or {}
     values = {
@@ -39,12 +84,15 @@ def build_tags(
         tags.LOCK: lock,
         tags.PACKAGE_COUNT: package_count,
         tags.SEED: seed,
+        tags.BUILD_SECONDS: seconds,
+        **lineage_tags(variant),
+        **parent_tags(parent or {}),
     }
     return tags.managed(extra={tags.key(name): str(value) for name, value in values.items() if value not in (None, "")})
 
 
-def build_filters(build_id: str) -> dict[str, str]:
-    """Return the EC2 filters that find a build's resources, and only ours."""
+def build_filters(build_id: str | list[str]) -> dict[str, str | list[str]]:
+    """Return the EC2 filters that find the resources of a build, or of several, and only ours. "*" finds all builds."""
     return {f"tag:{tags.key(tags.BUILD_ID)}": build_id, f"tag:{tags.CREATED_BY}": tags.CREATOR}
 
 
@@ -96,32 +144,69 @@ def refuse_lease(build_id: str, found: Lease, now: int) -> ExplainedError:
     )
 
 
-def build_state(build_id: str, volumes: list[dict], hosts: list[dict], snapshots: list[dict]) -> dict:
-    """Sum up how far a build is from what its tags say.
+def build_states(build_ids: list[str] | None, volumes: list[dict], hosts: list[dict], snapshots: list[dict], *, now: int) -> list[dict]:
+    """Sum up how far builds are from what their resources say, the oldest first.
 
-    volumes, snapshots: as ebs_volume_info and ebs_snapshot_info return them. hosts: as amazon.aws.ec2_instance_info does.
-    Returns build_id, stage ("none" when nothing is found), summary, holder, volume_id, instance_id and snapshot_id; "" where there is none.
+    build_ids: of the builds to list; None: of all that have left something.
+    volumes, hosts, snapshots: as BuildGateway.find_builds returns them. now: seconds since the epoch.
+    Returns dictionaries as the module build_info documents them.
     """
+    groups: dict[str, tuple[list, list, list]] = {build_id: ([], [], []) for build_id in build_ids or []}
+    for kind, resources in enumerate((volumes, hosts, snapshots)):
+        for resource in resources:
+            build_id = tags.read(resource["tags"], tags.BUILD_ID)
+            groups.setdefault(build_id, ([], [], []))[kind].append(resource)
+    states = [build_state(build_id, *resources, now=now) for build_id, resources in groups.items()]
+    return sorted(states, key=lambda state: (-state["age_seconds"], state["build_id"]))
+
+
+def build_state(build_id: str, volumes: list[dict], hosts: list[dict], snapshots: list[dict], *, now: int) -> dict:
+    """Sum up how far one build is; stage is "none" when nothing is found, a field is "" where there is nothing to say."""
     # The root volume of the host carries the build id too, but no fingerprint.
     volumes = [volume for volume in volumes if tags.read(volume["tags"], tags.FINGERPRINT)]
+    hosts = sorted(hosts, key=lambda host: host["created"], reverse=True)
     done = [snapshot for snapshot in snapshots if snapshot["state"] == "completed"]
     pending = [snapshot for snapshot in snapshots if snapshot["state"] == "pending"]
     volume_tags = volumes[0]["tags"] if volumes else {}
+    told = {**(snapshots[0]["tags"] if snapshots else {}), **volume_tags}
     lease = parse_lease(tags.read(volume_tags, tags.LEASE))
+    running = lease is not None and lease.expires > now
     stage = "complete" if done else "snapshot" if pending else tags.read(volume_tags, tags.STAGE) or ("claimed" if volumes else "none")
+    progress = tags.read(volume_tags, tags.PROGRESS) or ""
     parts = [
-        *(f"{snapshot['snapshot_id']} is complete" for snapshot in done),
-        *(f"{snapshot['snapshot_id']} is {snapshot['progress'] or '0%'} done" for snapshot in pending),
-        *(f"{host['instance_id']} is {host['state']['name']}" for host in hosts),
-        *(f"{volume['volume_id']} is {volume['state']}" for volume in volumes),
-        *([f"{lease.holder} works on it"] if lease else []),
+        *([progress] if progress and not done else []),
+        *(f"{snapshot['id']} is complete" for snapshot in done),
+        *(f"{snapshot['id']} is {snapshot['progress'] or '0%'} done" for snapshot in pending),
+        *(f"{host['id']} is {host['state']}" for host in hosts),
+        *(f"{volume['id']} is {volume['state']}" for volume in volumes),
+        *([f"{lease.holder} works on it"] if running else []),
     ]
     return {
         "build_id": build_id,
+        "name": told.get(tags.NAME, ""),
+        "seed": tags.read(told, tags.SEED) or "",
         "stage": stage,
+        "progress": progress,
+        "running": running,
+        "holder": lease.holder if running else "",
+        "age_seconds": now - min((resource["created"] for resource in volumes + hosts + snapshots), default=now),
+        "volume_id": volumes[0]["id"] if volumes else "",
+        "instance_id": hosts[0]["id"] if hosts else "",
+        "instance_type": hosts[0]["type"] if hosts else "",
+        "host_hours": round((now - hosts[0]["created"]) / 3600, 2) if hosts else 0.0,
+        "snapshot_id": (done + pending)[0]["id"] if done or pending else "",
+        "os": tags.read(told, tags.OS) or "",
+        "architecture": tags.read(told, tags.ARCH) or "",
+        "target": tags.read(told, tags.TARGET) or "",
         "summary": "; ".join(parts) or "there is nothing: neither a snapshot nor a build",
-        "holder": lease.holder if lease else "",
-        "volume_id": volumes[0]["volume_id"] if volumes else "",
-        "instance_id": hosts[0]["instance_id"] if hosts else "",
-        "snapshot_id": (done + pending)[0]["snapshot_id"] if done or pending else "",
     }
+
+
+def build_line(state: dict) -> str:
+    """Return a build as a person reads it in a list."""
+    return f"{state['build_id']}  {age_text(state['age_seconds']):>8}  {state['stage']:<10}  {state['name']}  {state['summary']}"
+
+
+def age_text(seconds: int) -> str:
+    days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
+    return f"{days} d {hours} h" if days else f"{hours} h {minutes:02d}" if hours else f"{minutes} min"

@@ -198,6 +198,10 @@ def _modules(paths: dict[str, str], compilers: list[str]) -> dict[str, object]:
     }
 
 
+# Finished packages after which a build's own pace says more than that of earlier builds.
+ENOUGH_FOR_A_PACE = 5
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far an install has come, counted in packages of the lock that are not external.
@@ -272,6 +276,17 @@ def progress_line(stage: str, found: Progress | None, width: int = 20) -> str:
     if found.active:
         parts.append(", ".join(f"{package} ({phase})" for package, phase in found.active.items()))
     return " | ".join(parts)
+
+
+def seconds_left(found: Progress, done_at_start: int, elapsed: float, seconds_per_package: float) -> float:
+    """Estimate how long an install goes on: at its own pace once a few packages are done, before that at the pace of earlier builds.
+
+    done_at_start: packages that were finished when the clock started. elapsed: seconds since then.
+    seconds_per_package: of earlier builds, 0 when unknown. Returns 0 when nothing can be said, or nothing is left.
+    """
+    done_here = found.done - done_at_start
+    pace = elapsed / done_here if done_here >= ENOUGH_FOR_A_PACE else seconds_per_package
+    return pace * (found.total - found.done)
 
 
 def lock_summary(lock: dict[str, object]) -> dict[str, object]:

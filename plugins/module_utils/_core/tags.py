@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+MAX_VALUE = 256
 PREFIX = "petal:"
 # Snapshots made by petal before it was renamed carry this prefix; we read it and never write it.
 OLD_PREFIX = "pctl:"
@@ -33,6 +34,10 @@ GENERATION = "generation"
 RESTORED_FROM = "restored-from"
 COPIED_FROM = "copied-from"
 PARENT = "parent"
+BASE = "base"
+SPECS = "specs"
+BUILD_GENERATION = "build-generation"
+BUILD_SECONDS = "build-seconds"
 CONSISTENCY = "consistency"
 PROOF = "proof"
 FINAL_OF = "final-of"
@@ -46,6 +51,15 @@ RETIRED = "retired"
 def key(name: str, prefix: str = PREFIX) -> str:
     """Return the tag key for a name: key("stage") == "petal:stage"."""
     return f"{prefix}{name}"
+
+
+def value(text: str) -> str:
+    """Return a text as a tag can hold it: one line, and no longer than EC2 allows.
+
+    Source: Amazon EC2 User Guide, "Tag your Amazon EC2 resources", tag restrictions.
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= MAX_VALUE else line[: MAX_VALUE - 3] + "..."
 
 
 def read(tags: dict[str, str], name: str, prefix: str = PREFIX) -> str | None:

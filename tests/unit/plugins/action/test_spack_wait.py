@@ -16,6 +16,8 @@ OPTIONS = {
     "heartbeat": 60,
     "timeout": 0,
     "connection_timeout": 10,
+    "seconds_per_package": 0,
+    "lease_interval": 5,
 }
 LOST = AnsibleConnectionFailure("ssh: no route to host")
 
@@ -29,7 +31,7 @@ class Host:
     """Answers one look after another; the last one for ever. Time passes only in sleep."""
 
     def __init__(self, *looks):
-        self.looks, self.now, self.shown = list(looks), 0.0, []
+        self.looks, self.now, self.shown, self.told = list(looks), 0.0, [], []
 
     def command(self, script):
         look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
@@ -46,9 +48,8 @@ class Host:
         self.now += seconds
 
     def watch(self, **options):
-        return Watch(
-            {**OPTIONS, **options}, self.command, host="build", clock=lambda: self.now, sleep=self.sleep, show=self.shown.append
-        ).until_it_ends()
+        way = {"clock": lambda: self.now, "sleep": self.sleep, "show": self.shown.append, "tell": self.told.append}
+        return Watch({**OPTIONS, **options}, self.command, host="build", **way).until_it_ends()
 
 
 def test_a_line_is_shown_when_something_changes_and_not_otherwise():
@@ -118,3 +119,10 @@ def test_a_long_loss_of_the_connection_is_a_failure_and_says_what_to_do():
 def test_watching_ends_after_the_timeout_and_the_build_goes_on():
     with pytest.raises(ExplainedError, match="still running after 6 seconds"):
         Host(seen(True)).watch(timeout=6)
+
+
+def test_the_progress_is_told_now_and_then_with_an_estimate_from_earlier_builds():
+    building = seen(True, log="[ ] aaaaaaa app@2.0 install (0s)\n")
+    host = Host(seen(True, stage="concretize"), *[building] * 5, seen(False, state="done", stage="tidy"))
+    host.watch(seconds_per_package=300)
+    assert [text.split(" | ")[-1] for text in host.told] == ["choosing versions", "about 5 min left", "about 5 min left"]

@@ -2,8 +2,9 @@
 
 import pytest
 
+from plugins.module_utils._core.build import Lease
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.modules.build_lease import run
+from plugins.modules.build_lease import is_over, run
 
 VOLUME = "vol-0123456789abcdef0"
 
@@ -46,12 +47,13 @@ def lease(gateway, check_mode=False, dead=False, clock=None, **options):
         "build_id": "ab12",
         "state": "held",
         "stage": None,
+        "progress": None,
         "holder": "me/1",
         "lease_seconds": 600,
         "wait_timeout": 0,
         "take_over": False,
     }
-    return run({**defaults, **options}, gateway, check_mode, now=clock.time, sleep=clock.sleep, is_dead=lambda lease: dead)
+    return run({**defaults, **options}, gateway, check_mode, now=clock.time, sleep=clock.sleep, is_dead=lambda lease, gateway: dead)
 
 
 def test_a_free_lease_is_taken_with_its_stage():
@@ -114,3 +116,21 @@ def test_a_released_lease_is_gone_and_the_stage_stays():
     gateway = FakeBuilds({"petal:lease": "me/1 1100"})
     assert lease(gateway, state="released", stage="failed")["changed"]
     assert gateway.tags == {"petal:stage": "failed"}
+
+
+def test_progress_is_one_line_that_a_tag_can_hold():
+    gateway = FakeBuilds()
+    lease(gateway, progress="40% of\n" + "x" * 300)
+    assert gateway.tags["petal:progress"].startswith("40% of xxx")
+    assert len(gateway.tags["petal:progress"]) == 256
+
+
+@pytest.mark.parametrize(("ended", "over"), [(True, True), (False, False)])
+def test_the_lease_of_a_build_host_ends_with_the_host(ended, over):
+    gateway = FakeBuilds()
+    gateway.has_ended = lambda instance_id: ended
+    assert is_over(Lease("i-0123456789abcdef0/0", 9999), gateway) is over
+
+
+def test_the_lease_of_a_run_elsewhere_is_not_over():
+    assert not is_over(Lease("elsewhere/1", 9999), FakeBuilds())

@@ -2,7 +2,18 @@
 
 import pytest
 
-from plugins.module_utils._core.build import Lease, build_filters, build_state, build_tags, may_take, parse_lease, refuse_lease
+from plugins.module_utils._core.build import (
+    Lease,
+    age_text,
+    build_filters,
+    build_state,
+    build_states,
+    build_tags,
+    bundle_files,
+    may_take,
+    parse_lease,
+    refuse_lease,
+)
 
 MINE = Lease("controller/100", 2000)
 OTHER = Lease("elsewhere/7", 2000)
@@ -61,19 +72,26 @@ def test_a_refused_lease_names_the_holder_and_the_ways_on():
     assert "elsewhere/7" in str(error) and "10 more minutes" in str(error) and "take_over" in str(error)
 
 
+NOW = 10_000
+
+
 def snapshot(state, progress="100%"):
-    return {"snapshot_id": "snap-1", "state": state, "progress": progress}
-
-
-def volume(**tags):
     return {
-        "volume_id": "vol-1",
-        "state": "in-use",
-        "tags": {"petal:fingerprint": "sha256:ab", **{f"petal:{name}": value for name, value in tags.items()}},
+        "id": "snap-1",
+        "state": state,
+        "progress": progress,
+        "created": 9000,
+        "tags": {"petal:build-id": "ab12", "petal:seed": "genomics"},
     }
 
 
-ROOT_VOLUME = {"volume_id": "vol-root", "state": "in-use", "tags": {"petal:build-id": "ab12"}}
+def volume(build_id="ab12", created=8000, **tags):
+    own = {"petal:fingerprint": "sha256:ab", "petal:build-id": build_id, **{f"petal:{name}": value for name, value in tags.items()}}
+    return {"id": "vol-1", "state": "in-use", "created": created, "tags": own}
+
+
+ROOT_VOLUME = {"id": "vol-root", "state": "in-use", "created": 8500, "tags": {"petal:build-id": "ab12"}}
+HOST = {"id": "i-1", "state": "running", "type": "c7i.4xlarge", "created": 6400, "tags": {"petal:build-id": "ab12"}}
 
 
 @pytest.mark.parametrize(
@@ -88,11 +106,50 @@ ROOT_VOLUME = {"volume_id": "vol-root", "state": "in-use", "tags": {"petal:build
     ],
 )
 def test_the_stage_of_a_build_is_read_from_its_resources(volumes, snapshots, stage):
-    assert build_state("ab12", volumes, [], snapshots)["stage"] == stage
+    assert build_state("ab12", volumes, [], snapshots, now=NOW)["stage"] == stage
 
 
 def test_the_state_of_a_build_names_host_volume_and_holder():
-    host = {"instance_id": "i-1", "state": {"name": "running"}}
-    state = build_state("ab12", [ROOT_VOLUME, volume(lease=OTHER.to_tag())], [host], [])
-    assert (state["instance_id"], state["volume_id"], state["holder"]) == ("i-1", "vol-1", "elsewhere/7")
-    assert "i-1 is running" in state["summary"] and "elsewhere/7 works on it" in state["summary"]
+    lease = Lease("elsewhere/7", NOW + 60).to_tag()
+    state = build_state("ab12", [ROOT_VOLUME, volume(lease=lease, progress="40% 2/5 packages")], [HOST], [], now=NOW)
+    assert (state["instance_id"], state["volume_id"], state["holder"], state["running"]) == ("i-1", "vol-1", "elsewhere/7", True)
+    assert (state["age_seconds"], state["host_hours"]) == (3600, 1.0)
+    assert state["summary"] == "40% 2/5 packages; i-1 is running; vol-1 is in-use; elsewhere/7 works on it"
+
+
+def test_a_build_whose_lease_has_run_out_does_not_run():
+    assert not build_state("ab12", [volume(lease=Lease("elsewhere/7", NOW).to_tag())], [], [], now=NOW)["running"]
+
+
+def test_builds_are_told_apart_and_listed_oldest_first():
+    states = build_states(None, [volume("cd34", created=9500), volume()], [HOST], [], now=NOW)
+    assert [(state["build_id"], state["instance_id"]) for state in states] == [("ab12", "i-1"), ("cd34", "")]
+
+
+def test_a_build_that_is_asked_for_and_has_left_nothing_is_listed():
+    assert [(state["build_id"], state["stage"]) for state in build_states(["ef56"], [], [], [], now=NOW)] == [("ef56", "none")]
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(59, "0 min"), (3700, "1 h 01"), (200_000, "2 d 7 h")])
+def test_ages_are_read_at_a_glance(seconds, text):
+    assert age_text(seconds) == text
+
+
+def test_files_that_variables_name_go_with_a_detached_build():
+    variables = {
+        "registry": "/home/ada/registry",
+        "spack_bootstrap_extra_repos": [{"name": "toy", "path": "/home/ada/toy/"}, {"name": "mock", "host_path": "$spack/mock"}],
+    }
+    kept, sources = bundle_files(variables, "/opt/petal")
+    assert sources == {"/home/ada/toy/": "files/spack_bootstrap_extra_repos-0/toy"}
+    assert kept == {
+        "spack_bootstrap_extra_repos": [
+            {"name": "toy", "path": "/opt/petal/files/spack_bootstrap_extra_repos-0/toy"},
+            {"name": "mock", "host_path": "$spack/mock"},
+        ]
+    }
+
+
+@pytest.mark.parametrize("registry", ["https://example.org/registry", "s3://bucket/registry", "git+ssh://git@example.org/team/registry"])
+def test_a_registry_with_an_address_goes_with_a_detached_build(registry):
+    assert bundle_files({"registry": registry}, "/opt/petal") == ({"registry": registry}, {})

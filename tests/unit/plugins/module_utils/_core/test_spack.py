@@ -221,3 +221,21 @@ def test_each_broken_thing_of_a_proof_is_one_sentence(broken, problem):
 def test_a_proof_of_what_works_has_no_problems():
     works = {"package": "app@2.0", "module": "app/2.0", "command": "app", "code": 0, "output": "", "passed": True}
     assert spack.proof_problems({**PROVEN, "packages": [works]}) == []
+
+
+def in_work(done, total=10):
+    return spack.Progress(total=total, done=done, failed=[], active={}, roots_total=1, roots_done=0)
+
+
+@pytest.mark.parametrize(
+    ("done", "done_at_start", "elapsed", "seconds_per_package", "left"),
+    [
+        (0, 0, 30, 0, 0),  # nobody knows
+        (2, 0, 30, 60, 480),  # too few for a pace of its own
+        (5, 0, 100, 60, 100),
+        (8, 3, 100, 60, 40),  # what was finished before does not count
+        (10, 0, 100, 60, 0),
+    ],
+)
+def test_an_estimate_follows_earlier_builds_then_this_one(done, done_at_start, elapsed, seconds_per_package, left):
+    assert spack.seconds_left(in_work(done), done_at_start, elapsed, seconds_per_package) == left

@@ -1,0 +1,127 @@
+"""A build goes on when its controller leaves it, when its run is killed, and when its host is lost: nothing finished is built again."""
+
+import json
+import pathlib
+import re
+import subprocess
+import time
+
+import pytest
+import yaml
+
+from tests.chain.playbook import ROOT, Playbook, file_of_snapshot, installs, left_over, run, snapshots
+from tests.lab import wheels
+from tests.lab.fixtures import lab_hosts  # noqa: F401
+from tests.lab.roles import make_profile
+
+pytestmark = pytest.mark.hosts
+POLICY = json.loads((ROOT / "playbooks/files/build_host_policy.json").read_text())
+PATIENCE = 600  # seconds; a build of the toy packages takes 40 on a quiet machine
+LOG = "root/var/log/petal-detached.log"
+IN_THE_MIDDLE = re.compile(r"\b[2-5]/\d packages")
+
+
+@pytest.fixture(scope="module")
+def options(lab_hosts):  # noqa: F811
+    """The variables of a detached build, on hosts that may do no more than the documented policy says."""
+    make_profile(lab_hosts, "petal-build", POLICY)
+    return {
+        "volume_size_gib": 4,
+        "from_scratch": True,
+        "spack_bootstrap_connection_timeout": 5,
+        "build_host_instance_profile": "petal-build",
+        "detach_environment": {
+            "AWS_ENDPOINT_URL": lab_hosts.variables["lab_endpoint_for_hosts"],
+            "PIP_NO_INDEX": 1,
+            "PIP_FIND_LINKS": wheels.ensure(),
+        },
+    }
+
+
+def write_seed(folder, name, packages):
+    """Write a seed of some of the toy packages that take a while, and return its path."""
+    seed = yaml.safe_load((ROOT / "tests/data/seeds/interrupted.yaml").read_text())
+    seed["cluster"]["name"] = name
+    seed["software"]["spack_packages"] = [f"sleeper{number:02d}@1.0" for number in packages]
+    path = folder / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(seed))
+    return str(path)
+
+
+def wait_until(true, what):
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline, f"{what} has not happened within {PATIENCE} seconds"
+        time.sleep(1)
+
+
+def host_of(lab):
+    """Return the id, the address and the folder of the one host that runs."""
+    alive = [{"Name": "instance-state-name", "Values": ["running"]}]
+    (instance,) = [i for r in lab.client("ec2").describe_instances(Filters=alive)["Reservations"] for i in r["Instances"]]
+    return (
+        instance["InstanceId"],
+        instance["PrivateIpAddress"],
+        pathlib.Path(lab.variables["lab_state_dir"]) / "hosts" / instance["InstanceId"],
+    )
+
+
+def run_on(lab, address, command):
+    config = pathlib.Path(lab.variables["lab_state_dir"]) / "ssh_config"
+    subprocess.run(["ssh", "-F", str(config), address, command], check=True)
+
+
+def wait_for_the_middle(folder):
+    wait_until(lambda: (folder / LOG).exists() and IN_THE_MIDDLE.search((folder / LOG).read_text()), "the middle of the build")
+
+
+def assert_nothing_finished_was_built_again(lab, seed, packages):
+    """The one snapshot of a seed holds what was asked for, and no run has built what an earlier one had finished."""
+    (snapshot,) = snapshots(lab, seed)
+    assert snapshot["State"] == "completed"
+    runs = installs(file_of_snapshot(lab, snapshot["SnapshotId"], ".petal/build.log"))
+    finished = set()
+    for built, done in runs:
+        assert not built & finished
+        finished |= done
+    assert len(finished) == packages
+    return len(runs)
+
+
+def test_a_detached_build_ends_as_one_snapshot_with_nothing_left_though_its_run_is_killed(lab_hosts, options, tmp_path):  # noqa: F811
+    seed = write_seed(tmp_path, "detached", [1, 2, 3, 4, 5, 6])
+    started = run("build_seed.yml", lab_hosts, seed=seed, detach=True, **options)
+    assert started.ok, started.text[-4000:]
+    assert "goes on alone" in started.text
+    _instance, address, folder = host_of(lab_hosts)
+    wait_for_the_middle(folder)
+    run_on(lab_hosts, address, "systemctl kill --signal=KILL petal-detached")
+    wait_until(lambda: left_over(lab_hosts) == [], "the end of the host and its volume")
+    assert_nothing_finished_was_built_again(lab_hosts, "detached", 6)
+
+
+def test_a_detached_build_whose_host_is_lost_is_finished_by_the_next_run(lab_hosts, options, tmp_path):  # noqa: F811
+    seed = write_seed(tmp_path, "orphan", [1, 2, 3, 4, 5, 7])
+    run("build_seed.yml", lab_hosts, seed=seed, detach=True, **options)
+    instance, _address, folder = host_of(lab_hosts)
+    wait_for_the_middle(folder)
+    lab_hosts.client("ec2").terminate_instances(InstanceIds=[instance])
+    again = run("build_seed.yml", lab_hosts, seed=seed, **options)
+    assert again.ok, again.text[-4000:]
+    assert left_over(lab_hosts) == []
+    assert assert_nothing_finished_was_built_again(lab_hosts, "orphan", 6) == 2
+
+
+def test_a_host_that_is_lost_is_replaced_within_the_run(lab_hosts, options, tmp_path):  # noqa: F811
+    seed = write_seed(tmp_path, "replaced", [1, 2, 3, 4, 6, 8])
+    playbook = Playbook("build_seed.yml", lab_hosts, seed=seed, replace_lost_hosts=True, **options)
+    for line in playbook.process.stdout:
+        playbook.output.append(line)
+        if IN_THE_MIDDLE.search(line):
+            lab_hosts.client("ec2").terminate_instances(InstanceIds=[host_of(lab_hosts)[0]])
+            break
+    playbook.finish()
+    assert playbook.ok, playbook.text[-6000:]
+    assert "| lost" in playbook.text
+    assert left_over(lab_hosts) == []
+    assert assert_nothing_finished_was_built_again(lab_hosts, "replaced", 6) == 2
