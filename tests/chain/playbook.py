@@ -13,6 +13,8 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+import yaml
+
 from tests.lab.data_plane import image_of
 from tests.spack import toy
 
@@ -83,6 +85,16 @@ def snapshots(lab: Any, seed: str) -> list[dict[str, Any]]:
     """Return the snapshots made from a seed, by the name of its cluster; other tests leave theirs in the same lab."""
     tags = [{"Name": "tag:CreatedBy", "Values": ["petal.hpc"]}, {"Name": "tag:petal:seed", "Values": [seed]}]
     return lab.client("ec2").describe_snapshots(OwnerIds=["self"], Filters=tags)["Snapshots"]
+
+
+def write_seed(folder: pathlib.Path, name: str, packages: list[int]) -> str:
+    """Write a seed of some of the toy packages that take a while, and return its path."""
+    seed = yaml.safe_load((ROOT / "tests/data/seeds/interrupted.yaml").read_text())
+    seed["cluster"]["name"] = name
+    seed["software"]["spack_packages"] = [f"sleeper{number:02d}@1.0" for number in packages]
+    path = folder / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(seed))
+    return str(path)
 
 
 def file_of_snapshot(lab: Any, snapshot_id: str, path: str) -> str:

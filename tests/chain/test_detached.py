@@ -7,9 +7,8 @@ import subprocess
 import time
 
 import pytest
-import yaml
 
-from tests.chain.playbook import ROOT, Playbook, file_of_snapshot, installs, left_over, run, snapshots
+from tests.chain.playbook import ROOT, Playbook, file_of_snapshot, installs, left_over, run, snapshots, write_seed
 from tests.lab import wheels
 from tests.lab.fixtures import lab_hosts  # noqa: F401
 from tests.lab.roles import make_profile
@@ -36,16 +35,6 @@ def options(lab_hosts):  # noqa: F811
             "PIP_FIND_LINKS": wheels.ensure(),
         },
     }
-
-
-def write_seed(folder, name, packages):
-    """Write a seed of some of the toy packages that take a while, and return its path."""
-    seed = yaml.safe_load((ROOT / "tests/data/seeds/interrupted.yaml").read_text())
-    seed["cluster"]["name"] = name
-    seed["software"]["spack_packages"] = [f"sleeper{number:02d}@1.0" for number in packages]
-    path = folder / f"{name}.yaml"
-    path.write_text(yaml.safe_dump(seed))
-    return str(path)
 
 
 def wait_until(true, what):
