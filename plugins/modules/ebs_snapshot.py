@@ -558,8 +558,9 @@ from ..module_utils._aws.volumes import CLIENT_CONFIG
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.fast_restore import FAST_STATES
 from ..module_utils._core.registered_copies import other_copies, registries_naming
-from ..module_utils._core.snapshot import Holds, Snapshot, SnapshotRequest, alike, canonical_fingerprint, plan_absent, plan_snapshot
+from ..module_utils._core.snapshot import Snapshot, SnapshotRequest, alike, canonical_fingerprint
 from ..module_utils._core.snapshot_group import GroupRequest, complete_groups, plan_group
+from ..module_utils._core.snapshot_plan import Holds, plan_absent, plan_snapshot
 
 SNAPSHOT_OPTIONS = {
     "state": {"choices": ["present", "absent"]},

@@ -390,6 +390,11 @@ doc:
   sample: https://github.com/petal-hpc/petal.hpc/blob/main/docs/volume_safety.md
 """
 
+import gc
+
+# botocore's model of EC2 is a hundred thousand objects that all stay; to look for garbage among them is a sixth of a short run.
+gc.set_threshold(100_000)
+
 import collections
 import dataclasses
 import datetime
@@ -407,7 +412,7 @@ from ..module_utils._core.volume_limits import LIMITS
 from ..module_utils._core.volume_plan import plan_volume
 
 if TYPE_CHECKING:
-    from ..module_utils._aws.snapshots import SnapshotGateway
+    from ..module_utils._aws.snapshot_making import SnapshotMaker
 
 VOLUME_OPTIONS = {
     "state": {"type": "str", "choices": ["present", "attached", "detached", "absent"]},
@@ -450,18 +455,19 @@ def run(
     gateway: VolumeGateway,
     check_mode: bool,
     now: datetime.datetime,
-    snapshots: Callable[[], SnapshotGateway] | None = None,
+    snapshots: Callable[[], SnapshotMaker] | None = None,
+    with_diff: bool = True,
 ) -> dict[str, Any]:
     """Bring one volume, or each of params["volumes"], to its state; the gateways may be fakes.
 
-    snapshots: makes the gateway that final_snapshot needs.
+    snapshots: makes the gateway that final_snapshot needs. with_diff: tell what each volume was and is.
     Returns the module's result; "failed" is in it when one of the volumes failed. Raises ExplainedError when nothing can be done.
     """
     items = [_item(options) for options in _all_options(params)]
     decide(items, gateway, now)
     if not check_mode:
         Changes(gateway, snapshots, params["wait"], params["wait_timeout"]).carry_out([item for item in items if item.error is None])
-    results = [_result(item, check_mode) for item in items]
+    results = [_result(item, check_mode, with_diff) for item in items]
     warnings = [warning for item in items for warning in item.warnings]
     if params["volumes"] is None:
         return {**results[0], "warnings": warnings}
@@ -548,7 +554,7 @@ def _request(options: dict[str, Any]) -> tuple[VolumeRequest, list[str]]:
     return VolumeRequest(**given, size_gib=size.gib), [size.warning] if size.warning else []
 
 
-def _result(item: Item, check_mode: bool) -> dict[str, Any]:
+def _result(item: Item, check_mode: bool, with_diff: bool) -> dict[str, Any]:
     if item.error is not None:
         known: dict[str, Any] = {"volume": item.volume.to_result()} if item.volume else {}
         if item.final_snapshot_id:
@@ -557,7 +563,9 @@ def _result(item: Item, check_mode: bool) -> dict[str, Any]:
     plan = item.plan
     volume = plan.wanted if check_mode or not plan.changed or plan.wanted is None else item.volume
     after = volume.to_result() if volume else None
-    result = {"changed": plan.changed, "volume": after, "diff": dataclasses.replace(plan, after=after).diff()}
+    result = {"changed": plan.changed, "volume": after}
+    if with_diff:
+        result["diff"] = dataclasses.replace(plan, after=after).diff()
     if item.final_snapshot_id:
         result["final_snapshot_id"] = item.final_snapshot_id
     if item.request.state == "attached":
@@ -570,8 +578,10 @@ def _summary(items: list[Item], results: list[dict[str, Any]]) -> dict[str, Any]
     summary = {
         "changed": any(result["changed"] for result in results),
         "results": [{"failed": False, "item": item.label, **result} for item, result in zip(items, results, strict=True)],
-        "diff": [result["diff"] for result in results if result["changed"] and "diff" in result],
     }
+    diffs = [result["diff"] for result in results if result["changed"] and "diff" in result]
+    if diffs:
+        summary["diff"] = diffs
     failed = [item for item in items if item.error is not None]
     if failed:
         reasons = "\n".join(f"  - {item.label}: {item.error}" for item in failed)
@@ -586,14 +596,17 @@ def main() -> None:
     try:
         ec2 = module.client("ec2", config=CLIENT_CONFIG)
 
-        def snapshots() -> SnapshotGateway:
-            from ..module_utils._aws.snapshots import SnapshotGateway
+        def snapshots() -> SnapshotMaker:
+            from ..module_utils._aws.snapshot_making import SnapshotMaker
 
             # CreateSnapshot takes no client token: botocore must not repeat it, the gateway looks first.
             once = {**(module.params["aws_config"] or {}), "retries": {"total_max_attempts": 1}}
-            return SnapshotGateway(ec2, ec2_without_retries=lambda: module.client("ec2", aws_config=once))
+            return SnapshotMaker(ec2, ec2_without_retries=lambda: module.client("ec2", aws_config=once))
 
-        result = run(module.params, VolumeGateway(ec2), module.check_mode, datetime.datetime.now(datetime.UTC), snapshots)
+        now = datetime.datetime.now(datetime.UTC)
+        # A diff holds every volume twice; for long lists it is most of what travels to the controller.
+        with_diff = module.check_mode or module._diff
+        result = run(module.params, VolumeGateway(ec2), module.check_mode, now, snapshots, with_diff)
     except ExplainedError as error:
         module.fail_json(**error.to_result())
     for warning in result.pop("warnings"):

@@ -7,10 +7,10 @@ from __future__ import annotations
 from .._core import tags as tag_keys
 from .._core.snapshot import CLEAN, CRASH, Snapshot
 from .._core.volume import Volume, final_snapshot_tags
-from .snapshots import SnapshotGateway, SnapshotQuery
+from .snapshot_making import SnapshotMaker, SnapshotQuery
 
 
-def begin_last_snapshot(snapshots: SnapshotGateway, volume: Volume) -> Snapshot:
+def begin_last_snapshot(snapshots: SnapshotMaker, volume: Volume) -> Snapshot:
     """Begin a last snapshot, or return the one that a former run began and that is still pending."""
     query = SnapshotQuery(volume_id=volume.volume_id, tags={tag_keys.key(tag_keys.FINAL_OF): volume.volume_id})
     former = list(snapshots.list_snapshots(query))

@@ -13,7 +13,8 @@ from typing import Any
 from .._core.errors import ExplainedError
 from .._core.plan import Plan
 from .._core.sharing import EVERYBODY
-from .._core.snapshot import Snapshot, SnapshotRequest, alike, keep_one, plan_copy
+from .._core.snapshot import Snapshot, SnapshotRequest, alike
+from .._core.snapshot_plan import keep_one, plan_copy
 from .snapshot_parts import SHARING_PARTS, Part
 from .snapshots import SnapshotGateway
 

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import itertools
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,46 +15,27 @@ from .._core.errors import ExplainedError
 from .._core.sharing import EVERYBODY, SharingFacts, SharingRequest
 from .._core.snapshot import Snapshot, SnapshotRequest, SnapshottedVolume, alike, bare, copy_source, oldest
 from .._core.snapshot_group import GroupRequest, InstanceVolumes, group_size
-from .errors import NOT_YET_VISIBLE_CODES, SERVER_CODES, THROTTLING_CODES, aws_code, explained
+from .errors import NOT_YET_VISIBLE_CODES, aws_code, explained
+from .requests import batches, literal, tag_list
 from .snapshot_features import SnapshotFeatures
-from .waiting import TimeIsUp, growing_pauses, until_visible, wait_until
+from .snapshot_making import (
+    GOES_ON,
+    SnapshotMaker,
+    SnapshotQuery,
+    is_completed,
+    made_once,
+    progress,
+    snapshot_from,
+    tag_specification,
+)
+from .waiting import TimeIsUp, wait_until
 
-# DescribeSnapshots: at most 1000 results a page and 200 values a filter.
-PAGE_SIZE = 1000
-VALUES_PER_FILTER = 200
-# The request may have been carried out although no answer came: look before asking again.
-AMBIGUOUS_CODES = SERVER_CODES | {"ResponseParserError", "HTTPClientError", "ConnectionError"}
-# EC2 refuses these before it does anything, so asking again cannot make a second snapshot.
-REFUSED_FOR_NOW_CODES = THROTTLING_CODES | {"SnapshotCreationPerVolumeRateExceeded"}
-CREATE_ATTEMPTS = 6
-# After a lost answer: how long a snapshot may take to show up in DescribeSnapshots before we believe there is none.
-LOST_ANSWER_LOOKS = 5
 REGIONS_AT_ONCE = 8
 # What an account needs to make volumes and copies of an encrypted snapshot; EBS User Guide, "Share the KMS key".
 GRANTED_OPERATIONS = ("DescribeKey", "CreateGrant", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKeyWithoutPlaintext")
 
-_GOES_ON = "It goes on in AWS. Run the same task again to wait for it: no second snapshot is made. wait_timeout sets how long."
 
-
-@dataclasses.dataclass(frozen=True)
-class SnapshotQuery:
-    """Which snapshots to list; everything left out matches.
-
-    owners: account ids or "self". filters: as DescribeSnapshots takes them, {name: [values]}.
-    restorable_by: accounts, or "self", that own a snapshot or may use it by name.
-    """
-
-    owners: tuple[str, ...] = ("self",)
-    snapshot_ids: tuple[str, ...] = ()
-    volume_id: str | None = None
-    name: str | None = None
-    tags: dict[str, str] = dataclasses.field(default_factory=dict)
-    filters: dict[str, list[str]] = dataclasses.field(default_factory=dict)
-    managed_only: bool = False
-    restorable_by: tuple[str, ...] = ()
-
-
-class SnapshotGateway:
+class SnapshotGateway(SnapshotMaker):
     """ec2: a boto3 EC2 client.
 
     ec2_without_retries: returns a client that sends each request once; botocore's own retries could make two snapshots of one request.
@@ -74,28 +53,15 @@ class SnapshotGateway:
         kms: Callable[[], object] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ):
-        self._ec2 = ec2
-        # Making a client takes longer than a request and is not safe in several threads at once.
-        self._ec2_without_retries = _made_once(ec2_without_retries or (lambda: ec2))
+        super().__init__(ec2, ec2_without_retries, sleep)
         self._ec2_in = ec2_in
         self._sts = sts
-        self._kms = _made_once(kms) if kms else None
-        self.sleep = sleep
+        self._kms = made_once(kms) if kms else None
 
     @property
     def features(self) -> SnapshotFeatures:
         """What snapshots can have beside data and tags."""
         return SnapshotFeatures(self._ec2)
-
-    @property
-    def region(self) -> str:
-        return self._ec2.meta.region_name
-
-    def list_snapshots(self, query: SnapshotQuery) -> Iterator[Snapshot]:
-        """Yield the snapshots of a query, page by page."""
-        for filters in _filters(query):
-            for found in self._describe(filters, query):
-                yield _snapshot(found)
 
     def find_by_fingerprint(self, fingerprint: str, query: SnapshotQuery | None = None) -> list[Snapshot]:
         """Return the snapshots with that fingerprint under our tag or the old one, written with or without "sha256:"."""
@@ -122,11 +88,11 @@ class SnapshotGateway:
             ("snapshot-id", ids),
             (f"tag:{tag.key(tag.FINGERPRINT)}", spellings),
             (f"tag:{tag.key(tag.FINGERPRINT, tag.OLD_PREFIX)}", spellings),
-            (f"tag:{tag.NAME}", [_literal(name) for name in names]),
+            (f"tag:{tag.NAME}", [literal(name) for name in names]),
         ]
         found = {}
         for name, values in wanted:
-            for portion in _portions(values):
+            for portion in batches(values):
                 for snapshot in self.list_snapshots(SnapshotQuery(filters={name: portion})):
                     found[snapshot.snapshot_id] = snapshot
         return oldest(found.values())
@@ -152,14 +118,10 @@ class SnapshotGateway:
         query = SnapshotQuery(owners=(), snapshot_ids=ids, restorable_by=("all",))
         return frozenset(str(found.snapshot_id) for found in self.list_snapshots(query)) if ids else frozenset()
 
-    def get_snapshot(self, snapshot_id: str) -> Snapshot:
-        with explained("read the snapshot", resource=snapshot_id):
-            return _snapshot(self._ec2.describe_snapshots(SnapshotIds=[snapshot_id])["Snapshots"][0])
-
     def find_volumes(self, volume_ids: Iterable[str]) -> dict[str, SnapshottedVolume]:
         """Return the volumes with these ids, by id; those that do not exist are left out."""
         found = {}
-        for portion in _portions(volume_ids):
+        for portion in batches(volume_ids):
             with explained("read the volumes"):
                 pages = self._ec2.get_paginator("describe_volumes").paginate(Filters=[{"Name": "volume-id", "Values": portion}])
                 found.update({answer["VolumeId"]: _volume(answer) for page in pages for answer in page["Volumes"]})
@@ -192,16 +154,6 @@ class SnapshotGateway:
                 raise
             raise self._missing_volume(volume_id) from error
 
-    def create_snapshot(self, volume_id: str, description: str, tags: dict[str, str], find_made: Callable[[], list[Snapshot]]) -> Snapshot:
-        """Create one snapshot, however often an answer is lost on the way; find_made: see _make_once."""
-
-        def create(ec2) -> list[Snapshot]:
-            with explained("create a snapshot of", resource=volume_id):
-                answer = ec2.create_snapshot(VolumeId=volume_id, Description=description, TagSpecifications=_tag_specification(tags))
-            return [_snapshot(answer)]
-
-        return self._make_once(create, find_made)[0]
-
     def create_snapshots(self, request: GroupRequest, tags: dict[str, str]) -> list[Snapshot]:
         """Create snapshots of an instance's volumes at one point in time, once, however often an answer is lost on the way.
 
@@ -217,16 +169,16 @@ class SnapshotGateway:
                 answer = ec2.create_snapshots(
                     InstanceSpecification=specification,
                     Description=request.description or "",
-                    TagSpecifications=_tag_specification(tags),
+                    TagSpecifications=tag_specification(tags),
                 )
-            return [_snapshot(found) for found in answer["Snapshots"]]
+            return [snapshot_from(found) for found in answer["Snapshots"]]
 
         def find_made() -> list[Snapshot]:
             made = list(self.list_snapshots(SnapshotQuery(tags={tag.key(tag.GROUP): group})))
             # Fewer are the same group, half visible.
             return made if len(made) == group_size(group) else []
 
-        return self._make_once(create, find_made)
+        return self.make_once(create, find_made)
 
     def copy_snapshot(self, source_region: str, copy: Snapshot, find_made: Callable[[], list[Snapshot]]) -> Snapshot:
         """Copy a snapshot of another region into this one, however often an answer is lost on the way.
@@ -242,51 +194,12 @@ class SnapshotGateway:
                     SourceRegion=source_region,
                     SourceSnapshotId=source_id,
                     Description=copy.description,
-                    TagSpecifications=_tag_specification(copy.tags),
+                    TagSpecifications=tag_specification(copy.tags),
                     **encryption,
                 )
             return [dataclasses.replace(copy, snapshot_id=answer["SnapshotId"])]
 
-        return self._make_once(request, find_made)[0]
-
-    def _make_once(self, request: Callable[[object], list[Snapshot]], find_made: Callable[[], list[Snapshot]]) -> list[Snapshot]:
-        """Send a request that makes snapshots until it is known to have been carried out once; return what it made.
-
-        find_made: returns the snapshots that this very request may have made; asked after an ambiguous failure,
-        because CreateSnapshot, CreateSnapshots and CopySnapshot take no client token and a blind second request could make more.
-        """
-        ec2 = self._ec2_without_retries()
-        for attempt, pause in enumerate(growing_pauses(), start=1):
-            try:
-                return request(ec2)
-            except ExplainedError as error:
-                code = aws_code(error)
-                if code in AMBIGUOUS_CODES:
-                    made = self._look_for(find_made)
-                    if made:
-                        return made
-                elif code not in REFUSED_FOR_NOW_CODES:
-                    raise
-                if attempt == CREATE_ATTEMPTS:
-                    raise
-            self.sleep(pause)
-        raise AssertionError("growing_pauses never ends")
-
-    def wait_until_completed(self, snapshot_id: str, time_limit: float) -> Snapshot:
-        """Wait for a snapshot and return it as it is then; raises ExplainedError for state error and when time is up."""
-        first = until_visible(lambda: self.get_snapshot(snapshot_id), sleep=self.sleep)
-        if _completed(first):
-            return first
-        return wait_until(
-            lambda: self.get_snapshot(snapshot_id),
-            _completed,
-            what="completed",
-            resource=snapshot_id,
-            time_limit=time_limit,
-            next_step=_GOES_ON,
-            seen=_progress,
-            sleep=self.sleep,
-        )
+        return self.make_once(request, find_made)[0]
 
     def wait_for_all(self, snapshot_ids: Iterable[str], time_limit: float) -> dict[str, Snapshot | ExplainedError]:
         """Wait for many snapshots with one request for 200 of them at a time; return each, or what became of it, by id."""
@@ -300,11 +213,11 @@ class SnapshotGateway:
         def all_over(found: dict[str, Snapshot]) -> bool:
             for snapshot_id, snapshot in found.items():
                 try:
-                    over = _completed(snapshot)
+                    over = is_completed(snapshot)
                 except ExplainedError as error:
                     results[snapshot_id] = error
                 else:
-                    waiting[snapshot_id] = _progress(snapshot)
+                    waiting[snapshot_id] = progress(snapshot)
                     results.update({snapshot_id: snapshot} if over else {})
             for snapshot_id in results:
                 waiting.pop(snapshot_id, None)
@@ -318,20 +231,20 @@ class SnapshotGateway:
                     what="completed",
                     resource="A snapshot",
                     time_limit=time_limit,
-                    next_step=_GOES_ON,
+                    next_step=GOES_ON,
                     not_yet=NOT_YET_VISIBLE_CODES,
                     sleep=self.sleep,
                 )
         except TimeIsUp:
             for snapshot_id, seen in waiting.items():
-                results[snapshot_id] = TimeIsUp(snapshot_id, "completed", time_limit=time_limit, last_seen=seen, next_step=_GOES_ON)
+                results[snapshot_id] = TimeIsUp(snapshot_id, "completed", time_limit=time_limit, last_seen=seen, next_step=GOES_ON)
         except ExplainedError as error:
             results.update(dict.fromkeys(waiting, error))
         return results
 
     def tag_snapshot(self, snapshot_id: str, tags: dict[str, str]) -> None:
         with explained("tag the snapshot", resource=snapshot_id):
-            self._ec2.create_tags(Resources=[snapshot_id], Tags=_tag_list(tags))
+            self._ec2.create_tags(Resources=[snapshot_id], Tags=tag_list(tags))
 
     def delete_snapshot(self, snapshot_id: str) -> None:
         """Delete a snapshot; one that is gone already is a success."""
@@ -352,7 +265,7 @@ class SnapshotGateway:
     def images_needing(self, snapshot_ids: Iterable[str]) -> dict[str, list[str]]:
         """Return the ids of our own AMIs by the snapshot that they need; disabled ones too, as they can be enabled again."""
         found: dict[str, list[str]] = {}
-        for portion in _portions(snapshot_ids):
+        for portion in batches(snapshot_ids):
             filters = [{"Name": "block-device-mapping.snapshot-id", "Values": portion}]
             with explained("find the images made from snapshots"):
                 pages = self._ec2.get_paginator("describe_images").paginate(Owners=["self"], Filters=filters, IncludeDisabled=True)
@@ -436,22 +349,6 @@ class SnapshotGateway:
             # Whoever may share a snapshot need not be allowed to read its key; EC2 still refuses the default one.
             return None
 
-    def _describe(self, filters: list[dict], query: SnapshotQuery) -> Iterator[dict]:
-        accounts = {"OwnerIds": list(query.owners), "RestorableByUserIds": list(query.restorable_by)}
-        arguments = {"Filters": filters, **{name: values for name, values in accounts.items() if values}}
-        with explained("list snapshots"):
-            pages = self._ec2.get_paginator("describe_snapshots").paginate(**arguments, PaginationConfig={"PageSize": PAGE_SIZE})
-            for page in pages:
-                yield from page["Snapshots"]
-
-    def _look_for(self, find_made: Callable[[], list[Snapshot]]) -> list[Snapshot]:
-        for pause in itertools.islice(growing_pauses(), LOST_ANSWER_LOOKS):
-            self.sleep(pause)
-            made = [snapshot for snapshot in find_made() if snapshot.usable]
-            if made:
-                return oldest(made)
-        return []
-
     def _missing_volume(self, volume_id: str) -> ExplainedError:
         region = self._region_of(volume_id)
         if region:
@@ -486,20 +383,6 @@ class SnapshotGateway:
             return False
 
 
-def _made_once(make: Callable[[], object]) -> Callable[[], object]:
-    """Return a function that makes an object when it is first needed, and returns the same one ever after."""
-    lock = threading.Lock()
-    made: list[object] = []
-
-    def get() -> object:
-        with lock:
-            if not made:
-                made.append(make())
-        return made[0]
-
-    return get
-
-
 @contextlib.contextmanager
 def _explained_sharing(snapshot_id: str) -> Iterator[None]:
     """Explain what EC2 refuses when it comes to sharing, where the key could not be looked at beforehand."""
@@ -521,69 +404,6 @@ def _grant_name(snapshot: Snapshot) -> str:
     return f"petal-hpc/{snapshot.snapshot_id}"
 
 
-def _progress(snapshot: Snapshot) -> str:
-    return f"{snapshot.state}, {snapshot.progress}"
-
-
-def _completed(snapshot: Snapshot) -> bool:
-    if snapshot.state == "error":
-        raise ExplainedError(
-            f"Snapshot {snapshot.snapshot_id} failed in AWS: {snapshot.state_message or 'no reason given'}.",
-            resource=snapshot.snapshot_id,
-            next_step="Run the task again: a failed snapshot does not count and another one is taken. Delete this one by its snapshot_id.",
-        )
-    return snapshot.state == "completed"
-
-
-def _filters(query: SnapshotQuery) -> Iterator[list[dict]]:
-    """Yield the Filters of each request that the query needs: a filter takes only so many values."""
-    wanted = {name: list(values) for name, values in query.filters.items()}
-    wanted |= {f"tag:{key}": [value] for key, value in query.tags.items()}
-    if query.volume_id:
-        wanted["volume-id"] = [query.volume_id]
-    if query.name:
-        wanted[f"tag:{tag.NAME}"] = [query.name]
-    if query.managed_only:
-        wanted[f"tag:{tag.CREATED_BY}"] = [tag.CREATOR]
-    common = [{"Name": name, "Values": values} for name, values in wanted.items()]
-    if not query.snapshot_ids:
-        yield common
-        return
-    # A filter and not SnapshotIds: one unknown id would make the whole request fail.
-    for portion in _portions(query.snapshot_ids):
-        yield [*common, {"Name": "snapshot-id", "Values": portion}]
-
-
-def _portions(values: Iterable[str]) -> Iterator[list[str]]:
-    """Yield the values, each of them once, in lists that one filter takes."""
-    unique = list(dict.fromkeys(values))
-    return (unique[first : first + VALUES_PER_FILTER] for first in range(0, len(unique), VALUES_PER_FILTER))
-
-
-def _literal(value: str) -> str:
-    """Escape what EC2's filters take for wildcards."""
-    return value.replace("\\", "\\\\").replace("*", "\\*").replace("?", "\\?")
-
-
-def _snapshot(found: dict) -> Snapshot:
-    started = found.get("StartTime")
-    return Snapshot(
-        snapshot_id=found["SnapshotId"],
-        state=found.get("State") or "pending",
-        volume_id=found.get("VolumeId"),
-        volume_size_gib=found.get("VolumeSize"),
-        progress=found.get("Progress") or "0%",
-        encrypted=found.get("Encrypted"),
-        kms_key_id=found.get("KmsKeyId"),
-        owner_id=found.get("OwnerId"),
-        start_time=started.isoformat() if started else None,
-        description=found.get("Description") or "",
-        tags={item["Key"]: item["Value"] for item in found.get("Tags", [])},
-        state_message=found.get("StateMessage"),
-        storage_tier=found.get("StorageTier"),
-    )
-
-
 def _volume(found: dict) -> SnapshottedVolume:
     return SnapshottedVolume(
         volume_id=found["VolumeId"],
@@ -593,11 +413,3 @@ def _volume(found: dict) -> SnapshottedVolume:
         kms_key_id=found.get("KmsKeyId"),
         tags={item["Key"]: item["Value"] for item in found.get("Tags", [])},
     )
-
-
-def _tag_specification(tags: dict[str, str]) -> list[dict]:
-    return [{"ResourceType": "snapshot", "Tags": _tag_list(tags)}]
-
-
-def _tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in tags.items()]

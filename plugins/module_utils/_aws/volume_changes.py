@@ -27,7 +27,7 @@ from .volumes import VolumeGateway
 from .waiting import VISIBLE_WITHIN, TimeIsUp, growing_pauses, wait_until
 
 if TYPE_CHECKING:
-    from .snapshots import SnapshotGateway
+    from .snapshot_making import SnapshotMaker
 
 # More requests at once only meet EC2's request limits; the client's connection pool is a little larger.
 REQUESTS_AT_ONCE = 24
@@ -109,7 +109,7 @@ class Changes:
     """
 
     gateway: VolumeGateway
-    snapshots: Callable[[], SnapshotGateway]
+    snapshots: Callable[[], SnapshotMaker]
     wait: bool = True
     time_limit: float = 300
 

@@ -10,10 +10,9 @@ from typing import Any
 
 from .._core.volume import DELETED_STATES, Attachment, Instance, Modification, SourceSnapshot, Volume, VolumeQuery, client_token
 from .errors import explained
+from .requests import batches, literal, tag_list
 from .waiting import until_visible
 
-# EC2 API reference, "Filtering": at most 200 values in one request's filters.
-FILTER_VALUES = 200
 PAGE_SIZE = 500
 # botocore's adaptive mode slows down by itself when AWS throttles; ten tries last about a minute.
 CLIENT_CONFIG = {"retries": {"mode": "adaptive", "max_attempts": 10}, "max_pool_connections": 32}
@@ -46,16 +45,16 @@ class VolumeGateway:
 
         Filters rather than VolumeIds: one id that does not exist would otherwise hide all others.
         """
-        volumes = [volume for some in _batches(ids) for volume in self._describe({"volume-id": some})]
-        literal = [_literal(name) for name in names]
-        return volumes + [volume for some in _batches(literal) for volume in self._describe({"tag:Name": some})]
+        volumes = [volume for some in batches(ids) for volume in self._describe({"volume-id": some})]
+        meant = [literal(name) for name in names]
+        return volumes + [volume for some in batches(meant) for volume in self._describe({"tag:Name": some})]
 
     def list_volumes(self, query: VolumeQuery) -> Iterator[Volume]:
         """Yield the volumes that fit, page by page, without those that are deleted."""
         filters = _query_filters(query)
-        batches = [filters] if query.volume_ids is None else [{**filters, "volume-id": some} for some in _batches(query.volume_ids)]
-        for batch in batches:
-            yield from (volume for volume in self._describe(batch) if volume.state not in DELETED_STATES)
+        requests = [filters] if query.volume_ids is None else [{**filters, "volume-id": some} for some in batches(query.volume_ids)]
+        for request in requests:
+            yield from (volume for volume in self._describe(request) if volume.state not in DELETED_STATES)
 
     def _describe(self, filters: dict[str, list[str]]) -> Iterator[Volume]:
         pages = self._client.get_paginator("describe_volumes").paginate(Filters=_filters(filters), PaginationConfig={"PageSize": PAGE_SIZE})
@@ -66,7 +65,7 @@ class VolumeGateway:
     def find_instances(self, ids: Iterable[str]) -> dict[str, Instance]:
         """Return the instances with these ids, by id; those that do not exist are left out."""
         found = {}
-        for some in _batches(ids):
+        for some in batches(ids):
             with explained("look for instances"):
                 pages = self._client.get_paginator("describe_instances").paginate(Filters=_filters({"instance-id": some}))
                 answers = [answer for page in pages for group in page["Reservations"] for answer in group["Instances"]]
@@ -76,7 +75,7 @@ class VolumeGateway:
     def find_source_snapshots(self, ids: Iterable[str]) -> dict[str, SourceSnapshot]:
         """Return the snapshots with these ids that this account may use, by id; others are left out."""
         found = {}
-        for some in _batches(ids):
+        for some in batches(ids):
             with explained("look for snapshots"):
                 pages = self._client.get_paginator("describe_snapshots").paginate(Filters=_filters({"snapshot-id": some}))
                 answers = [answer for page in pages for answer in page["Snapshots"]]
@@ -86,7 +85,7 @@ class VolumeGateway:
     def find_modifications(self, ids: Iterable[str]) -> dict[str, Modification]:
         """Return the newest modification of each volume that was ever modified, by volume id."""
         newest = {}
-        for some in _batches(ids):
+        for some in batches(ids):
             with explained("look for modifications"):
                 pages = self._client.get_paginator("describe_volumes_modifications").paginate(Filters=_filters({"volume-id": some}))
                 answers = [answer for page in pages for answer in page.get("VolumesModifications") or ()]
@@ -107,7 +106,7 @@ class VolumeGateway:
             "MultiAttachEnabled": wanted.multi_attach or None,
             "Size": wanted.size_gib,
             "SnapshotId": wanted.snapshot_id,
-            "TagSpecifications": [{"ResourceType": "volume", "Tags": _tag_list(wanted.tags)}],
+            "TagSpecifications": [{"ResourceType": "volume", "Tags": tag_list(wanted.tags)}],
             "Throughput": wanted.throughput,
             "VolumeInitializationRate": wanted.initialization_rate,
             "VolumeType": wanted.volume_type,
@@ -134,7 +133,7 @@ class VolumeGateway:
             self._client.modify_instance_attribute(InstanceId=attachment.instance_id, BlockDeviceMappings=[mapping])
 
     def create_tags(self, volume_id: str, tags: dict[str, str]) -> None:
-        self._call("create_tags", "tag the volume", resource=volume_id, Resources=[volume_id], Tags=_tag_list(tags))
+        self._call("create_tags", "tag the volume", resource=volume_id, Resources=[volume_id], Tags=tag_list(tags))
 
     def delete_tags(self, volume_id: str, keys: list[str]) -> None:
         wanted = [{"Key": key} for key in keys]
@@ -218,7 +217,7 @@ def _query_filters(query: VolumeQuery) -> dict[str, list[str]]:
         "status": query.state,
         "availability-zone": query.availability_zone,
         "attachment.instance-id": query.instance_id,
-        **{f"tag:{key}": _literal(value) for key, value in query.required_tags().items()},
+        **{f"tag:{key}": literal(value) for key, value in query.required_tags().items()},
     }
     theirs = {name: value if isinstance(value, list) else [value] for name, value in (query.filters or {}).items()}
     return {
@@ -229,20 +228,6 @@ def _query_filters(query: VolumeQuery) -> dict[str, list[str]]:
 
 def _filters(filters: dict[str, list[str]]) -> list[dict[str, Any]]:
     return [{"Name": name, "Values": values} for name, values in filters.items()]
-
-
-def _literal(value: str) -> str:
-    """Escape what EC2's filters take for wildcards."""
-    return value.replace("\\", "\\\\").replace("*", "\\*").replace("?", "\\?")
-
-
-def _batches(values: Iterable[str]) -> Iterator[list[str]]:
-    unique = list(dict.fromkeys(values))
-    return (unique[start : start + FILTER_VALUES] for start in range(0, len(unique), FILTER_VALUES))
-
-
-def _tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def _given(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from typing import Any
 from . import tags as tag
 from .errors import ExplainedError
 from .plan import Plan
-from .snapshot import CLEAN, CRASH, Snapshot, SnapshotRequest, SnapshottedVolume, inherited_tags, oldest, tags_for
+from .snapshot import CLEAN, CRASH, Snapshot, SnapshotRequest, SnapshottedVolume, inherited_tags, oldest
+from .snapshot_plan import tags_for
 
 
 @dataclasses.dataclass(frozen=True)

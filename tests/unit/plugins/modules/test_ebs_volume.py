@@ -469,7 +469,7 @@ def test_a_list_returns_a_diff_for_each_change():
 
 
 def test_an_empty_list_changes_nothing():
-    assert run(ec2(), volumes=[]) == {"changed": False, "results": [], "diff": [], "warnings": []}
+    assert run(ec2(), volumes=[]) == {"changed": False, "results": [], "warnings": []}
 
 
 # Documentation
