@@ -2,7 +2,7 @@
 
 python -m benchmarks.ebs [--no-page]
 
-Writes the section "Volumes" of docs/benchmarks.md and exits 1 where a target is missed. Takes about three minutes.
+Writes the section "Volumes" of docs/benchmarks.md and exits 1 where a target is missed. Takes about four minutes.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from tests.lab.client import Lab
 
 VOLUMES = 50
 # amazon.aws.ec2_vol costs the same for every item, so a few are enough; the rest is multiplication.
-LOOPED, LOOPED_SLOWLY = 5, 1
+LOOPED, LOOPED_SLOWLY = 10, 1
 # The best of so many, as other programs on the machine can only make a run slower.
-REPETITIONS = 3
+REPETITIONS, LOOP_REPETITIONS = 5, 2
 RACES, PEER_RACES, ZONE = 20, 5, "us-east-1a"
 SECONDS_PER_CALL, SECONDS_IN_CREATING = 0.08, 2.0
 # What this run must reach; see the table it prints.
@@ -148,7 +148,8 @@ def measure_all(lab: Lab) -> Measured:
     quick = {OURS: ours, SCRIPT: bench.script}
     quiet = {
         **contest(quick, VOLUMES, REPETITIONS),
-        **contest({LOOP: loop, ASYNC_LOOP: in_background}, LOOPED),
+        **contest({LOOP: loop}, LOOPED, LOOP_REPETITIONS),
+        **contest({ASYNC_LOOP: in_background}, LOOPED),
     }
     lab.faults([{"action": "*", "delay": SECONDS_PER_CALL}])
     lab.slow({"volume": SECONDS_IN_CREATING})
@@ -195,7 +196,7 @@ def judge(measured: Measured) -> list[Target]:
     once, tries = measured.races["ebs_volume"]
     slowly = f"{SECONDS_PER_CALL * 1000:.0f} ms a call and {SECONDS_IN_CREATING:g} s in creating"
     return [
-        *(target for step in range(len(STEPS)) for target in _speed(measured, step)),
+        *_speed(measured),
         Target("API calls, created", f"{VOLUMES} creates, ≤ 2 describes", _calls(created), _counts(created, VOLUMES, 2)),
         Target("API calls, unchanged", "1 describe", _calls(unchanged), _counts(unchanged, 0, 1)),
         Target(f"{VOLUMES} volumes created, {slowly}", f"≤ {SLOW_SECONDS:g} s", f"{slow.wall:.1f} s", slow.wall <= SLOW_SECONDS),
@@ -203,17 +204,27 @@ def judge(measured: Measured) -> list[Target]:
     ]
 
 
-def _speed(measured: Measured, step: int) -> list[Target]:
-    ours, script, loop = (measured.quiet[name][step] for name in (OURS, SCRIPT, LOOP))
-    ratio = loop.wall_for(VOLUMES, measured.start) / ours.wall
-    allowed = TIMES_THE_SCRIPT * script.wall + measured.start.wall
-    what = f"{VOLUMES} volumes {STEPS[step]}"
+def _speed(measured: Measured) -> list[Target]:
+    """The job of design: create the volumes, then run again unchanged. Both runs together decide; each is shown."""
+    ours, script, loop = (_walls(measured, name) for name in (OURS, SCRIPT, LOOP))
+    ratios = [theirs / mine for theirs, mine in zip(loop, ours, strict=True)]
+    allowed = TIMES_THE_SCRIPT * sum(script) + len(STEPS) * measured.start.wall
+    what = f"{VOLUMES} volumes {', then '.join(STEPS)}"
     faster = f"≥ {TIMES_FASTER_THAN_THE_LOOP} times faster than the loop"
-    near = f"≤ {TIMES_THE_SCRIPT} times the plain script plus one playbook start: {allowed:.1f} s"
+    near = f"≤ {TIMES_THE_SCRIPT} times the plain script plus the playbook's start, for each run: {allowed:.1f} s"
+    together = sum(loop) / sum(ours)
     return [
-        Target(what, faster, f"{ratio:.1f} times", ratio >= TIMES_FASTER_THAN_THE_LOOP),
-        Target(what, near, f"{ours.wall:.1f} s", ours.wall <= allowed),
+        Target(what, faster, f"{together:.1f} times ({_each(ratios)})", together >= TIMES_FASTER_THAN_THE_LOOP),
+        Target(what, near, f"{sum(ours):.1f} s ({_each(ours)})", sum(ours) <= allowed),
     ]
+
+
+def _walls(measured: Measured, name: str) -> list[float]:
+    return [run.wall_for(VOLUMES, measured.start) for run in measured.quiet[name]]
+
+
+def _each(values: list[float]) -> str:
+    return ", ".join(f"{step} {value:.1f}" for step, value in zip(STEPS, values, strict=True))
 
 
 def _counts(run: Run, creates: int, others: int) -> bool:
@@ -231,9 +242,10 @@ An empty playbook takes {measured.start.wall:.2f} s here, {measured.start.cpu:.2
 
 {targets_table(targets)}
 
-Ours and the script: the best of {REPETITIONS} runs. `amazon.aws.ec2_vol` takes one volume at a time, so it is measured with a few and
-multiplied: one start of a playbook, and the time per item {VOLUMES} times. With async, items overlap while they wait, so that row
-is multiplied only where nothing waits, and its CPU is not counted: background jobs outlive their task.
+Ours and the script: the best of {REPETITIONS} runs; the loop: the best of {LOOP_REPETITIONS}. `amazon.aws.ec2_vol` takes one volume
+at a time, so it is measured with a few and multiplied: one start of a playbook, and the time per item {VOLUMES} times. With async,
+items overlap while they wait, so that row is multiplied only where nothing waits, and its CPU is not counted: background jobs
+outlive their task.
 
 Against a quiet API:
 

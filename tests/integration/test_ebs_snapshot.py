@@ -209,6 +209,15 @@ def test_a_lock_holds_until_it_is_taken_back(account):
     assert account.snapshot(state="absent")["changed"]
 
 
+def test_a_compliance_lock_can_be_made_longer_and_nothing_else(account):
+    lock = {"mode": "compliance", "days": 7, "cool_off_hours": None, "confirm": True}
+    account.snapshot(lock=lock)
+    assert account.snapshot(lock={**lock, "days": 8, "cool_off_hours": 1})["changed"]
+    assert not account.snapshot(lock={**lock, "days": 8})["changed"]
+    with pytest.raises(ExplainedError, match="can only be made longer"):
+        account.snapshot(lock={**lock, "days": 7})
+
+
 def test_a_snapshot_goes_to_the_archive_and_comes_back(account):
     account.snapshot()
     assert account.snapshot(storage_tier="archive")["changed"]

@@ -7,6 +7,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -32,8 +33,8 @@ class Examples:
         self.inventory.write_text(json.dumps({"readers": {"hosts": hosts}}))
 
     def run(self, name, *arguments, **variables):
-        """Run one example; returns its output and whether it changed anything."""
-        command = [pathlib.Path(sys.executable).parent / "ansible-playbook", "-i", self.inventory, f"petal.hpc.examples.{name}", *arguments]
+        """Run one playbook of the collection; returns its output and whether it changed anything."""
+        command = [pathlib.Path(sys.executable).parent / "ansible-playbook", "-i", self.inventory, f"petal.hpc.{name}", *arguments]
         ours = {
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks/collections"),
@@ -78,7 +79,7 @@ def examples(lab, tmp_path):
 
 def test_checkpoints_get_a_volume_and_one_snapshot_a_day_and_come_back_from_it(examples):
     given = {"instance_id": examples.instances[0], "size": "1Gi", "volume_name": "trainer"}
-    first, second = examples.run("checkpoint_volume", **given), examples.run("checkpoint_volume", **given)
+    first, second = examples.run("examples.checkpoint_volume", **given), examples.run("examples.checkpoint_volume", **given)
     assert first.ok, first.output
     assert second.ok, second.output
     assert (first.changed, second.changed) == (True, False)
@@ -87,16 +88,43 @@ def test_checkpoints_get_a_volume_and_one_snapshot_a_day_and_come_back_from_it(e
 
     examples.ec2.detach_volume(VolumeId=volume["VolumeId"])
     examples.ec2.delete_volume(VolumeId=volume["VolumeId"])
-    third = examples.run("checkpoint_volume", **{**given, "instance_id": examples.instances[1]})
+    third = examples.run("examples.checkpoint_volume", **{**given, "instance_id": examples.instances[1]})
     assert third.ok, third.output
     (restored,) = examples.volumes("trainer")
     assert (restored["SnapshotId"], examples.holder(restored["VolumeId"])) == (snapshot["SnapshotId"], [examples.instances[1]])
 
 
+def test_a_schedule_takes_one_snapshot_in_a_period_and_deletes_what_is_old(examples):
+    purpose = [{"ResourceType": "volume", "Tags": [{"Key": "Purpose", "Value": "scheduled-test"}]}]
+    volumes = [examples.ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, TagSpecifications=purpose)["VolumeId"] for _ in "ab"]
+    tags = [{"Key": key, "Value": value} for key, value in {"CreatedBy": "petal.hpc", "Schedule": "scheduled", "Name": "older"}.items()]
+    taken_before = {"VolumeId": volumes[0], "TagSpecifications": [{"ResourceType": "snapshot", "Tags": tags}]}
+    older = examples.ec2.create_snapshot(**taken_before)["SnapshotId"]
+    time.sleep(1.1)  # EC2's clock of snapshots has steps of a second
+    given = {"snapshot_schedule_tags": {"Purpose": "scheduled-test"}, "snapshot_schedule_keep": {"keep_last": 1}}
+    first, second = examples.run("snapshot_schedule", **given), examples.run("snapshot_schedule", **given)
+    assert first.ok, first.output
+    assert second.ok, second.output
+    assert (first.changed, second.changed) == (True, False)
+    left = [one for one in examples.snapshots() if one["VolumeId"] in volumes]
+    assert sorted(one["VolumeId"] for one in left) == sorted(volumes)
+    assert older not in [one["SnapshotId"] for one in left]
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [({}, "so that it is clear which volumes are meant"), ({"snapshot_schedule_tags": {"Purpose": "none"}}, "so nothing is backed up")],
+)
+def test_a_schedule_that_would_back_up_nothing_fails(examples, given, complaint):
+    refused = examples.run("snapshot_schedule", **given)
+    assert not refused.ok
+    assert complaint in refused.output.replace("\n", " ")
+
+
 def test_each_instance_gets_its_own_copy_once(examples):
     source = examples.ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
     given = {"volume_id": source, "instance_ids": examples.instances}
-    first, second = examples.run("fan_out", **given), examples.run("fan_out", **given)
+    first, second = examples.run("examples.fan_out", **given), examples.run("examples.fan_out", **given)
     assert first.ok, first.output
     assert second.ok, second.output
     assert (first.changed, second.changed) == (True, False)
@@ -106,7 +134,7 @@ def test_each_instance_gets_its_own_copy_once(examples):
 
 
 def test_handing_over_needs_two_hosts_that_exist(examples):
-    refused = examples.run("handover", volume_id="vol-0123456789abcdef0", from_host="one", to_host="three")
+    refused = examples.run("examples.handover", volume_id="vol-0123456789abcdef0", from_host="one", to_host="three")
     assert not refused.ok
     assert "'three' is no host of the inventory. Set from_host and to_host to two of one, two" in refused.output
 
@@ -116,10 +144,10 @@ class TestWithDevices:
 
     def test_a_volume_is_handed_over_with_its_files_and_then_shared_read_only(self, examples):
         volume = examples.ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
-        forth = examples.run("handover", volume_id=volume, from_host="one", to_host="two")
+        forth = examples.run("examples.handover", volume_id=volume, from_host="one", to_host="two")
         assert forth.ok, forth.output
         (examples.mounts["two"] / "dataset").write_text("data")
-        back = examples.run("handover", volume_id=volume, from_host="two", to_host="one")
+        back = examples.run("examples.handover", volume_id=volume, from_host="two", to_host="one")
         assert back.ok, back.output
         assert examples.holder(volume) == [examples.instances[0]]
         assert (examples.mounts["one"] / "dataset").read_text() == "data"
@@ -127,7 +155,7 @@ class TestWithDevices:
         subprocess.run(["umount", str(examples.mounts["one"])], check=True)
         examples.ec2.detach_volume(VolumeId=volume)
         snapshot = examples.ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
-        shared = examples.run("shared_readonly_dataset", snapshot_id=snapshot, availability_zone="us-east-1a")
+        shared = examples.run("examples.shared_readonly_dataset", snapshot_id=snapshot, availability_zone="us-east-1a")
         assert shared.ok, shared.output
         (readable,) = examples.volumes("shared-dataset")
         assert (readable["VolumeType"], set(examples.holder(readable["VolumeId"]))) == ("io2", set(examples.instances))
@@ -135,3 +163,5 @@ class TestWithDevices:
             assert (mount / "dataset").read_text() == "data"
             with pytest.raises(OSError, match="Read-only file system"):
                 (mount / "more").touch()
+        device = pathlib.Path("/dev/disk/by-id") / f"nvme-Amazon_Elastic_Block_Store_{readable['VolumeId'].replace('-', '')}"
+        assert subprocess.check_output(["blockdev", "--getro", str(device)], text=True).strip() == "1"

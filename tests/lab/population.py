@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
+from moto import backends
+from moto.core import responses
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.amis import Ami
 from moto.ec2.models.core import TaggedEC2Resource
@@ -28,6 +31,7 @@ def install(public_key: str | None = None) -> None:
     EC2Backend.__init__ = __init__
     Instance.setup_defaults = _attach_root_volume
     TaggedEC2Resource.get_tags = _tags_of_one
+    _look_up_once()
 
 
 def _attach_root_volume(instance: Instance) -> None:
@@ -45,6 +49,13 @@ def _tags_of_one(resource: TaggedEC2Resource) -> list[dict[str, str]]:
     return [
         {"resource_id": resource.id, "key": key, "value": value} for key, value in resource.ec2_backend.tags.get(resource.id, {}).items()
     ]
+
+
+def _look_up_once() -> None:
+    """Let moto keep what it else looks up for each request, half of its work: its own folders and a class's methods."""
+    modules = tuple(backends.list_of_moto_modules())
+    backends.list_of_moto_modules = lambda: modules
+    responses.method_names_from_class = functools.cache(responses.method_names_from_class)
 
 
 def add_official_images(backend: Any) -> None:

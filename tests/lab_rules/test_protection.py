@@ -62,9 +62,14 @@ def test_a_locked_snapshot_stays(ec2, snapshot):
 
 @proves("snapshot_is_locked", "snapshot_is_unlocked")
 def test_a_compliance_lock_is_for_good(ec2, snapshot):
-    ec2.lock_snapshot(SnapshotId=snapshot, LockMode="compliance", LockDuration=1)
+    ec2.lock_snapshot(SnapshotId=snapshot, LockMode="compliance", LockDuration=7)
     with refused("OperationNotPermitted", "compliance"):
         ec2.unlock_snapshot(SnapshotId=snapshot)
+    for weaker in ({"LockDuration": 6}, {"LockMode": "governance"}, {"CoolOffPeriod": 1}):
+        with refused("OperationNotPermitted", "compliance"):
+            ec2.lock_snapshot(SnapshotId=snapshot, **{"LockMode": "compliance", "LockDuration": 8, **weaker})
+    ec2.lock_snapshot(SnapshotId=snapshot, LockMode="compliance", LockDuration=8)
+    assert [lock["LockDuration"] for lock in ec2.describe_locked_snapshots(SnapshotIds=[snapshot])["Snapshots"]] == [8]
 
 
 @proves("snapshot_is_locked")

@@ -32,7 +32,7 @@ class FakeSnapshotGateway:
         self.key_is_aws_managed = None
         self.refuse_copies = False
         self.slept = 0
-        self.calls, self.reads, self.waits = [], 0, []
+        self.calls, self.reads, self.waits, self.ever = [], 0, [], 0
         self.failing, self.instances, self.being_restored = {}, {}, frozenset()
         self.features = FakeSnapshotFeatures(self.calls)
 
@@ -87,7 +87,7 @@ class FakeSnapshotGateway:
         return self._made(volume_id, description, tags)
 
     def _made(self, volume_id, description, tags):
-        number = len(self.snapshots) + 1
+        number = self._next_number()
         made = Snapshot(
             snapshot_id=f"snap-{number:017x}",
             state="pending",
@@ -102,6 +102,11 @@ class FakeSnapshotGateway:
         )
         self.snapshots[made.snapshot_id] = made
         return made
+
+    def _next_number(self):
+        """EC2 never gives an id twice, however many snapshots were deleted."""
+        self.ever = max(self.ever, len(self.snapshots)) + 1
+        return self.ever
 
     def find_instance_volumes(self, instance_id):
         return self.instances.get(instance_id)
@@ -163,7 +168,7 @@ class FakeSnapshotGateway:
         self.calls.append("copy_snapshot")
         if self.refuse_copies:
             raise ExplainedError(f"{self.region} takes no copies.")
-        number = len(self.snapshots) + 1
+        number = self._next_number()
         made = dataclasses.replace(copy, snapshot_id=f"snap-{number:017x}", owner_id=self.account, start_time="2026-11-22T13:00:00+00:00")
         self.snapshots[made.snapshot_id] = made
         return made

@@ -11,7 +11,11 @@ from .snapshot_making import SnapshotMaker, SnapshotQuery
 
 
 def begin_last_snapshot(snapshots: SnapshotMaker, volume: Volume) -> Snapshot:
-    """Begin a last snapshot, or return the one that a former run began and that is still pending."""
+    """Begin a last snapshot, or return the one that a former run began and that is still pending.
+
+    One that is complete is not taken for the last: the volume may have been attached and written since, and EC2 does not say when
+    a volume was last attached. A run that is killed between the two therefore leaves one snapshot more, which stores no block twice.
+    """
     query = SnapshotQuery(volume_id=volume.volume_id, tags={tag_keys.key(tag_keys.FINAL_OF): volume.volume_id})
     former = list(snapshots.list_snapshots(query))
     known = {snapshot.snapshot_id for snapshot in former}

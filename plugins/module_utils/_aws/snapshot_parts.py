@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ from .._core.plan import Plan
 from .._core.prices import PRICES
 from .._core.sharing import SharingRequest, check_accounts, plan_key_grants, plan_sharing
 from .._core.snapshot import Snapshot
-from .._core.snapshot_lock import LockRequest, plan_lock
+from .._core.snapshot_lock import COOLING_OFF, LockRequest, plan_lock
 from .._core.snapshot_tier import Tier, plan_tier
 from .snapshots import SnapshotGateway
 
@@ -68,7 +69,9 @@ class Locking:
 
     def apply(self, plan: Plan, snapshot: Snapshot, options: Mapping[str, Any], gateway: SnapshotGateway) -> None:
         if "lock" in plan.actions:
-            gateway.features.lock(snapshot.snapshot_id, self._request(options))
+            request = self._request(options)
+            cool_off_hours = request.cool_off_hours if plan.after["lock"]["state"] == COOLING_OFF else 0
+            gateway.features.lock(snapshot.snapshot_id, dataclasses.replace(request, cool_off_hours=cool_off_hours))
         else:
             gateway.features.unlock(snapshot.snapshot_id)
 

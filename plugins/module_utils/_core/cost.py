@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .errors import ExplainedError
-from .inputs import choice, gib, number, read_inputs
-from .prices import HOURS_PER_MONTH
+from .prices import DATE, HOURS_PER_MONTH, PRICES, REGION
 from .volume_limits import LIMITS, check_limits
 
 STANDARD, ARCHIVE = "standard", "archive"
@@ -112,51 +111,16 @@ def snapshot_cost(
     return Cost(tuple(terms), tuple(notes))
 
 
-@dataclasses.dataclass(frozen=True)
-class _VolumeInputs:
-    volume_type: str = choice(LIMITS)
-    size_gib: int = gib(whole=True)
-    iops: int | None = number(default=None)
-    throughput: int | None = number(default=None)
-
-
-@dataclasses.dataclass(frozen=True)
-class _SnapshotInputs:
-    size_gib: float = gib()
-    stored_gib: float | None = number(default=None)
-    storage_tier: str = choice((STANDARD, ARCHIVE), default=STANDARD)
-    fast_restore_zones: int = number(default=0)
-    fast_restore_hours: float = number(default=HOURS_PER_MONTH)
-
-
-def resource_cost(resource: Mapping[str, Any], prices: Mapping[str, float]) -> Cost:
-    """Return what a volume (it has a volume_type) or a snapshot (it has a volume_size_gib) costs, as the info modules describe them.
-
-    Other keys are ignored. Raises ExplainedError for anything else, ManyProblems for values that do not fit.
-    """
-    if resource.get("volume_type") is not None:
-        volume = _read(_VolumeInputs, resource, "The cost of the volume")
-        return volume_cost(prices=prices, **dataclasses.asdict(volume))
-    if resource.get("volume_size_gib") is not None:
-        facts = {**resource, "size_gib": resource["volume_size_gib"]}
-        return snapshot_cost(prices=prices, **dataclasses.asdict(_read(_SnapshotInputs, facts, "The cost of the snapshot")))
-    raise ExplainedError(
-        f"{label(resource) or 'A resource'} is neither a volume nor a snapshot.",
-        resource=label(resource),
-        next_step="Give volume_type and size_gib for a volume, volume_size_gib for a snapshot.",
+def price_of_sharing(volume_type: str, size_gib: int, iops: int) -> str:
+    """Return, as a sentence, what a volume for multi-attach costs more than a gp3 volume of its size and speed, as far as gp3 goes."""
+    limits = LIMITS["gp3"]
+    fastest = min(limits.iops[1], max(limits.iops[0], size_gib * limits.iops_per_gib))
+    shared = volume_cost(volume_type, size_gib, prices=PRICES, iops=iops).usd
+    single = volume_cost("gp3", size_gib, prices=PRICES, iops=min(max(iops, limits.iops[0]), fastest)).usd
+    return (
+        f"It costs {shared - single:.2f} USD a month more than gp3 of that size and speed: "
+        f"{shared:.2f} instead of {single:.2f} (prices of {REGION}, {DATE})."
     )
-
-
-def label(resource: Mapping[str, Any]) -> str | None:
-    """Return what to call a resource: its snapshot id, its volume id, else its name."""
-    # A snapshot knows its volume, and a volume the snapshot it was made from: what it is says which id is its own.
-    own_id = "snapshot_id" if resource.get("volume_type") is None else "volume_id"
-    return resource.get(own_id) or resource.get("name")
-
-
-def _read(kind: type[Any], resource: Mapping[str, Any], what: str) -> Any:
-    names = {field.name for field in dataclasses.fields(kind)}
-    return read_inputs(kind, {name: value for name, value in resource.items() if name in names}, f"{what} {label(resource) or ''}".strip())
 
 
 def _speed(volume_type: str, iops: int, throughput: int, prices: Mapping[str, float]) -> Iterable[Term]:

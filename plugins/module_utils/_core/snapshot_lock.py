@@ -9,7 +9,7 @@ import dataclasses
 from .errors import ExplainedError
 from .plan import Plan
 
-UNLOCKED, GOVERNANCE, COMPLIANCE = "none", "governance", "compliance"
+UNLOCKED, GOVERNANCE, COMPLIANCE, COOLING_OFF = "none", "governance", "compliance", "compliance-cooloff"
 # EC2 API reference, LockSnapshot.
 LONGEST_DAYS = 36500
 LONGEST_COOL_OFF_HOURS = 72
@@ -67,7 +67,9 @@ def plan_lock(request: LockRequest, found: Lock | None, resource: str | None) ->
             resource=resource,
             next_step="Say lock.confirm: true when that is meant, or lock.mode: governance.",
         )
-    state = "compliance-cooloff" if request.mode == COMPLIANCE and request.cool_off_hours else request.mode
+    # A lock that can no longer be taken back is made longer without a new cool-off; EC2 refuses one.
+    cools_off = request.mode == COMPLIANCE and request.cool_off_hours and (found is None or found.state != COMPLIANCE)
+    state = COOLING_OFF if cools_off else request.mode
     return Plan(("lock",), before, {"lock": dataclasses.asdict(Lock(state, request.days))})
 
 

@@ -215,9 +215,13 @@ def _type_warnings(volume: Volume) -> list[str]:
     if volume.volume_type in SUGGESTIONS:
         warnings.append(f"Volume {volume.label} is {volume.volume_type}: {SUGGESTIONS[volume.volume_type]}")
     if volume.multi_attach:
+        # What volumes cost is loaded for the few that need it.
+        from .cost import price_of_sharing
+
+        price = price_of_sharing(volume.volume_type, volume.size_gib, volume.iops)
         warnings.append(
             f"Volume {volume.label} can be attached to several instances, and EC2 lets each of them write: "
-            "ext4 and xfs are destroyed by a second writer. Mount it read-only everywhere."
+            f"ext4 and xfs are destroyed by a second writer. Mount it read-only everywhere. {price}"
         )
     return warnings
 

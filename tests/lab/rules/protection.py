@@ -59,6 +59,8 @@ def blocked_access_stays_private(call: Call) -> None:
 def snapshot_is_locked(call: Call) -> dict[str, Any]:
     """Locks a snapshot in governance or compliance mode, for days or until a time, never both: InvalidParameterCombination.
 
+    A lock in force is changed; one in compliance mode whose cooling-off is over can only be made longer, without a new cooling-off.
+
     Source: EC2 API Reference, LockSnapshot.
     """
     snapshot = call.backend.get_snapshot(call.get("SnapshotId"))
@@ -67,16 +69,18 @@ def snapshot_is_locked(call: Call) -> dict[str, Any]:
         refuse("InvalidParameterCombination", "Specify either LockDuration or ExpirationDate.")
     if call.get("CoolOffPeriod") and call.get("LockMode") != "compliance":
         refuse("InvalidParameterCombination", "CoolOffPeriod can only be used with the compliance mode.")
-    if _is_locked(snapshot) and snapshot.lab_lock["LockState"] == "compliance":
-        refuse("OperationNotPermitted", f"The snapshot '{snapshot.id}' is locked in compliance mode.")
     now = utcnow()
     cool_off = datetime.timedelta(hours=call.get("CoolOffPeriod", 0))
-    end = now + cool_off + datetime.timedelta(days=days) if days else until
+    end = (now + cool_off + datetime.timedelta(days=days) if days else until).replace(tzinfo=None)
+    if _is_locked(snapshot) and snapshot.lab_lock["LockState"] == "compliance":
+        longer = end >= snapshot.lab_lock["LockExpiresOn"] and call.get("LockMode") == "compliance"
+        if cool_off or not longer:
+            refuse("OperationNotPermitted", f"The snapshot '{snapshot.id}' is locked in compliance mode.")
     snapshot.lab_lock = {
         "SnapshotId": snapshot.id,
         "OwnerId": snapshot.owner_id,
         "LockState": "compliance-cooloff" if cool_off else call.get("LockMode"),
-        "LockDuration": days or max(1, (end.replace(tzinfo=None) - now.replace(tzinfo=None)).days),
+        "LockDuration": days or max(1, (end - now).days),
         "CoolOffPeriod": call.get("CoolOffPeriod"),
         "CoolOffPeriodExpiresOn": now + cool_off if cool_off else None,
         "LockCreatedOn": now,

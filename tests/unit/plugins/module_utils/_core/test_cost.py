@@ -1,8 +1,9 @@
 import pytest
 
-from plugins.module_utils._core.cost import label, resource_cost, snapshot_cost, volume_cost
+from plugins.module_utils._core.cost import price_of_sharing, snapshot_cost, volume_cost
 from plugins.module_utils._core.errors import ExplainedError
 from plugins.module_utils._core.prices import PRICES
+from plugins.module_utils._core.resource_cost import label, resource_cost
 
 VOLUME_ID, SNAPSHOT_ID = "vol-0123456789abcdef0", "snap-0123456789abcdef0"
 
@@ -99,3 +100,15 @@ def test_what_has_no_cost_is_refused_with_what_is_needed(resource, expected):
     with pytest.raises(ExplainedError) as refusal:
         resource_cost(resource, PRICES)
     assert expected in str(refusal.value)
+
+
+def test_what_sharing_a_volume_costs_is_told_beside_the_gp3_volume_that_it_replaces():
+    # io2: 1000 x 0.125 + 3000 x 0.065; gp3: 1000 x 0.08, and 3000 IOPS for nothing.
+    assert price_of_sharing("io2", 1000, 3000).startswith(
+        "It costs 240.00 USD a month more than gp3 of that size and speed: 320.00 instead of 80.00 (prices of us-east-1, "
+    )
+
+
+def test_sharing_is_compared_with_the_fastest_gp3_volume_where_gp3_is_slower():
+    # 8 GiB: io2 takes 8000 IOPS, gp3 4000.
+    assert "521.00 instead of 5.64" in price_of_sharing("io2", 8, 8000)

@@ -49,3 +49,8 @@ def test_what_ec2_would_refuse_or_nobody_could_take_back_is_refused(request_, fo
 def test_a_compliance_lock_with_a_cool_off_begins_with_it():
     plan = plan_lock(LockRequest("compliance", 30, cool_off_hours=4, confirm=True), None, "snap-1")
     assert plan.after["lock"]["state"] == "compliance-cooloff"
+
+
+def test_a_compliance_lock_is_made_longer_without_a_new_cool_off():
+    plan = plan_lock(LockRequest("compliance", 60, cool_off_hours=4, confirm=True), COMPLIANT, "snap-1")
+    assert (plan.actions, plan.after["lock"]["state"]) == (("lock",), "compliance")
