@@ -118,7 +118,7 @@ def price_of_sharing(volume_type: str, size_gib: int, iops: int) -> str:
     shared = volume_cost(volume_type, size_gib, prices=PRICES, iops=iops).usd
     single = volume_cost("gp3", size_gib, prices=PRICES, iops=min(max(iops, limits.iops[0]), fastest)).usd
     return (
-        f"It costs {shared - single:.2f} USD a month more than gp3 of that size and speed: "
+        f"A volume for several instances costs {shared - single:.2f} USD a month more than gp3 of that size and speed: "
         f"{shared:.2f} instead of {single:.2f} (prices of {REGION}, {DATE})."
     )
 

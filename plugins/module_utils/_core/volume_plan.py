@@ -87,7 +87,7 @@ def _volume_plan(actions: Iterable[str], found: Volume | None, wanted: Volume | 
         actions=tuple(actions),
         before=found.to_result() if found else None,
         after=wanted.to_result() if wanted else None,
-        warnings=tuple(warnings),
+        warnings=tuple(dict.fromkeys(warnings)),
         found=found,
         wanted=wanted,
     )
@@ -218,12 +218,15 @@ def _type_warnings(volume: Volume) -> list[str]:
         # What volumes cost is loaded for the few that need it.
         from .cost import price_of_sharing
 
-        price = price_of_sharing(volume.volume_type, volume.size_gib, volume.iops)
-        warnings.append(
-            f"Volume {volume.label} can be attached to several instances, and EC2 lets each of them write: "
-            f"ext4 and xfs are destroyed by a second writer. Mount it read-only everywhere. {price}"
-        )
+        warnings += [_risk_of_sharing(volume), price_of_sharing(volume.volume_type, volume.size_gib, volume.iops)]
     return warnings
+
+
+def _risk_of_sharing(volume: Volume) -> str:
+    return (
+        f"Volume {volume.label} can be attached to several instances, and EC2 lets each of them write: "
+        "ext4 and xfs are destroyed by a second writer. Mount it read-only everywhere."
+    )
 
 
 # Changing what exists
@@ -369,7 +372,7 @@ def _attachment(request: VolumeRequest, volume: Volume, instance: Instance | Non
     wanted = dataclasses.replace(volume, state="in-use", attachments=(*volume.holders, attachment))
     # AttachVolume cannot set delete_on_termination; EC2 begins with false.
     actions = ["attach", "set_delete_on_termination"] if request.delete_on_termination else ["attach"]
-    return actions, wanted, []
+    return actions, wanted, [_risk_of_sharing(volume)] if volume.multi_attach else []
 
 
 def _check_instance(request: VolumeRequest, instance: Instance | None) -> None:

@@ -130,8 +130,10 @@ def test_an_old_type_is_created_with_a_warning():
     assert "gp3 costs less" in create(volume_type="gp2").warnings[0]
 
 
-def test_a_volume_that_several_instances_can_write_comes_with_a_warning():
-    assert "second writer" in create(volume_type="io2", iops=1000, multi_attach=True).warnings[0]
+def test_a_volume_that_several_instances_can_write_comes_with_the_risk_and_the_price():
+    risk, price = create(volume_type="io2", iops=1000, multi_attach=True).warnings
+    assert "second writer" in risk
+    assert "USD a month more than gp3" in price
 
 
 # Changing what exists
@@ -287,6 +289,11 @@ def test_a_volume_that_can_be_shared_is_attached_read_only_or_not_at_all():
     assert "Set attach_mode to shared_readonly" in str(refusal(SHARED, state="attached"))
     assert plan(held(SHARED, "i-2"), state="attached", attach_mode="shared_readonly").actions == ("attach",)
     assert plan(held(SHARED, "i-2"), state="attached", allow_concurrent_writes=True).actions == ("attach",)
+
+
+def test_attaching_a_volume_that_can_be_shared_comes_with_a_warning_each_time():
+    (risk,) = plan(held(SHARED, "i-2"), state="attached", attach_mode="shared_readonly").warnings
+    assert "second writer" in risk
 
 
 def test_the_seventeenth_instance_is_refused():
