@@ -7,7 +7,7 @@ import datetime
 import time
 from typing import Any
 
-from plugins.module_utils._aws.snapshots import SnapshotGateway
+from plugins.module_utils._aws.snapshot_making import SnapshotMaker
 from plugins.module_utils._aws.volumes import VolumeGateway
 from plugins.modules.ebs_volume import VOLUME_OPTIONS, run
 from tests.lab.client import Lab
@@ -32,7 +32,10 @@ class Account:
         asked = {"wait_timeout": 120, "availability_zone": ZONE, "size": "1", **given}
         if not asked.keys() & {"volumes", "volume_id"}:
             asked.setdefault("name", self.name)
-        snapshots = SnapshotGateway(self.lab.client("ec2"), sleep=short_pause)
+
+        def snapshots() -> SnapshotMaker:
+            return SnapshotMaker(self.lab.client("ec2"), sleep=short_pause)
+
         return run(parameters(**asked), hasty_gateway(client or self.lab.client("ec2")), check_mode, now(), snapshots)
 
     def in_aws(self, name: str | None = None) -> list[dict[str, Any]]:
