@@ -10,6 +10,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -144,3 +145,30 @@ def test_the_file_system_of_a_larger_volume_is_grown(grown_volume):
     script = f"mount -t tmpfs none /etc/profile.d && exec sh {HOOKS}/petal-software.sh {grown_volume}"
     subprocess.run(["unshare", "--mount", "sh", "-c", script], check=True, capture_output=True)
     assert shutil.disk_usage(grown_volume).total > 1.4 * before
+
+
+def test_the_files_of_the_hot_list_are_read_at_boot(grown_volume):
+    profile = grown_volume / "etc/profile.d/petal.sh"
+    profile.parent.mkdir(parents=True)
+    profile.touch()
+    hot, cold = grown_volume / "hot file", grown_volume / "cold"
+    for file in (hot, cold):
+        file.write_bytes(bytes(4096) * 50)
+    (grown_volume / ".petal").mkdir()
+    (grown_volume / ".petal/hot-list").write_text("missing\nhot file\n")
+    # What is written is in memory; a page that is dropped comes back only when it is read.
+    subprocess.run(["sync", "--file-system", grown_volume], check=True)
+    for file in (hot, cold):
+        subprocess.run(["dd", f"of={file}", "oflag=nocache", "conv=notrunc,fdatasync", "count=0"], check=True, capture_output=True)
+    assert [pages_in_memory(file) for file in (hot, cold)] == [0, 0]
+    script = f"mount -t tmpfs none /etc/profile.d && exec sh {HOOKS}/petal-software.sh {grown_volume}"
+    subprocess.run(["unshare", "--mount", "sh", "-c", script], check=True, capture_output=True)
+    deadline = time.monotonic() + 30
+    while not pages_in_memory(hot) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert [pages_in_memory(hot) > 0, pages_in_memory(cold)] == [True, 0]
+
+
+def pages_in_memory(file):
+    listed = subprocess.run(["fincore", "--noheadings", "--output", "PAGES", file], check=True, capture_output=True, text=True)
+    return int(listed.stdout)

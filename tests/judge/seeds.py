@@ -37,6 +37,15 @@ MENDED = {
     "petal/ml-inference.yaml": {"unsupported_types": "drop"},
     "petal/spot-compute.yaml": {"head_node": "t3.xlarge"},
 }
+# A user's own script, and file systems that ParallelCluster makes and that exist.
+SHARED = {
+    "scripts": ({"script": "s3://my-site/own/tune.sh", "args": ["fast"]},),
+    "shared_storage": (
+        {"Name": "home", "MountDir": "/efs", "StorageType": "Efs", "EfsSettings": {"Encrypted": True, "DeletionPolicy": "Retain"}},
+        {"Name": "old", "MountDir": "/old", "StorageType": "Efs", "EfsSettings": {"FileSystemId": "fs-0123456789abcdef0"}},
+        {"Name": "scratch", "MountDir": "/fsx", "StorageType": "FsxLustre", "FsxLustreSettings": {"StorageCapacity": 1200}},
+    ),
+}
 # Families that us-east-1 offers in all of their sizes, with and without GPUs, EFA and several network cards.
 FAMILIES = ["c5", "c5a", "c5n", "c6a", "c6i", "m5", "m6a", "r5", "r6i", "t3", "g4dn", "g5"]
 SIZES = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "9xlarge", "12xlarge", "16xlarge", "24xlarge"]
@@ -60,6 +69,8 @@ def render(seed: dict, **options) -> tuple[list[str], str]:
 def cases() -> dict[str, tuple[pathlib.Path, dict]]:
     """Return name -> (seed, options) of every seed that has to be accepted, also the refused ones as they are mended."""
     whole = {name_of(path): (path, {}) for path in SEEDS if name_of(path) not in REFUSED}
+    minimal = next(path for path in SEEDS if name_of(path) == "petal/minimal.yaml")
+    whole |= {"shared minimal.yaml": (minimal, SHARED)}
     return whole | {f"mended {name}": (ROOT / "tests/data/seeds" / name, options) for name, options in MENDED.items()}
 
 

@@ -12,13 +12,14 @@ from typing import Any
 
 from . import cluster_limits as limits
 from . import tags
-from .cluster_hooks import hook_scripts, hooks_url_problems, s3_access
+from .cluster_hooks import hook_scripts, hooks_url_problems, own_scripts, s3_access, script_problems
 from .cluster_queues import Group, plan_groups
 from .cluster_storage import (
     HOME,
     BucketMount,
     SoftwareVolume,
     bucket_problems,
+    new_lustre,
     place_buckets,
     shared_storage_problems,
     software_volume_problems,
@@ -62,6 +63,8 @@ class ClusterOptions:
     deletion_policy: str = "Delete"
     shared_storage: tuple[dict, ...] = ()
     hooks: str = ""
+    scripts: tuple[dict, ...] = ()
+    capacity_reservations: dict = dataclasses.field(default_factory=dict)
     login_nodes: tuple[dict, ...] = ()
     iam_policies: tuple[str, ...] = ()
     slurm_settings: dict = dataclasses.field(default_factory=dict)
@@ -100,6 +103,7 @@ class _Queue:
     placement_group: bool | None
     disable_smt: bool
     custom_ami: str
+    reservation: str
 
     @property
     def where(self) -> str:
@@ -136,6 +140,7 @@ def plan_cluster(seed: dict[str, Any], options: ClusterOptions) -> ClusterPlan:
     problems += shared_storage_problems(mount_path, list(options.shared_storage))
     problems += bucket_problems(buckets, mount_path, exported)
     problems += _login_node_problems(options, buckets)
+    problems += _zone_storage_problems(options) + _reservation_name_problems(queues, options)
 
     rendered = [_queue_model(queue, options, notes) for queue in queues if queue.can_be_planned]
     resources = sum(len(queue["resources"]) for queue in rendered)
@@ -147,8 +152,8 @@ def plan_cluster(seed: dict[str, Any], options: ClusterOptions) -> ClusterPlan:
     notes += _hook_notes(options, mount_path, users, buckets) + _bucket_notes(options, buckets) + _volume_notes(volume, queues, options)
     cluster_tags = _tags(options)
     problems += limits.tag_problems(cluster_tags)
-    scripts = hook_scripts(options.hooks, mount_path, users, buckets)
-    access = s3_access(buckets, options.hooks if scripts else "")
+    scripts = hook_scripts(options.hooks, mount_path, users, buckets) + own_scripts(options.scripts)
+    access = s3_access(buckets, [script["script"] for script in scripts])
     model = {
         "cluster_name": options.cluster_name,
         "region": options.region,
@@ -231,6 +236,7 @@ def _software_model(volume: SoftwareVolume | None) -> dict | None:
 def _cluster_problems(seed: dict, options: ClusterOptions, volume: SoftwareVolume | None) -> list[str]:
     """Check what concerns the cluster as a whole."""
     problems = limits.cluster_name_problems(options.cluster_name)
+    problems += limits.accounting_problems(options.cluster_name, options.slurm_settings)
     if not options.subnet_id:
         problems.append("cluster_config_subnet_id is not set: ParallelCluster needs the subnet of the head node, subnet-…")
     try:
@@ -254,7 +260,7 @@ def _cluster_problems(seed: dict, options: ClusterOptions, volume: SoftwareVolum
             "cluster_config_custom_ami is no longer taken in migration phase 3. Build a snapshot with "
             "`ansible-playbook petal.hpc.build_seed -e seed=…` and remove the image, or set cluster_config_migration_phase to 2."
         )
-    return problems + hooks_url_problems(options.hooks)
+    return problems + hooks_url_problems(options.hooks) + script_problems(options.scripts)
 
 
 def _head_node_problems(queues: list[_Queue], options: ClusterOptions) -> list[str]:
@@ -295,6 +301,7 @@ def _read_queues(seed: dict, options: ClusterOptions, notes: list[str]) -> tuple
                 placement_group=queue["placement_group"],
                 disable_smt=queue["disable_smt"],
                 custom_ami=queue["custom_ami"] or "",
+                reservation=options.capacity_reservations.get(queue["name"], ""),
             )
         )
     return queues, problems
@@ -315,6 +322,7 @@ def _queue_problems(queue: _Queue, options: ClusterOptions) -> list[str]:
         *limits.count_problems(queue.where, queue.min_count, queue.max_count),
         *limits.image_problems(queue.kinds, queue.custom_ami or options.custom_ami, queue.where),
         *limits.capacity_problems(queue.where, queue.kinds, queue.capacity_type, queue.strategy, (queue.min_count, queue.max_count)),
+        *limits.reservation_problems(queue.where, queue.kinds, queue.reservation),
         *_zone_problems(queue, options),
         *_target_problems(queue, options.target),
     ]
@@ -328,6 +336,24 @@ def _zone_problems(queue: _Queue, options: ClusterOptions) -> list[str]:
     return [
         f"{queue.where}: {' and '.join(wanted)} cannot be had across several zones. Give one subnet in cluster_config_compute_subnet_ids."
     ]
+
+
+def _zone_storage_problems(options: ClusterOptions) -> list[str]:
+    """ManagedFsxMultiAzValidator: a Lustre file system made with the cluster lies in one zone."""
+    made = new_lustre(options.shared_storage)
+    if not made or len(options.compute_subnet_ids) < 2:
+        return []
+    return [
+        f"Shared storage {', '.join(made)}: ParallelCluster makes a Lustre file system for one zone only. Give one subnet in "
+        "cluster_config_compute_subnet_ids, or name an existing file system."
+    ]
+
+
+def _reservation_name_problems(queues: list[_Queue], options: ClusterOptions) -> list[str]:
+    unknown = sorted(set(options.capacity_reservations) - {queue.name for queue in queues})
+    if not unknown:
+        return []
+    return [f"cluster_config_capacity_reservations names queues that the seed does not have: {', '.join(unknown)}. Correct the names."]
 
 
 def _target_problems(queue: _Queue, target: str) -> list[str]:
@@ -356,9 +382,17 @@ def _queue_model(queue: _Queue, options: ClusterOptions, notes: list[str]) -> di
         "custom_ami": queue.custom_ami,
         "capacity_type": queue.capacity_type,
         "allocation_strategy": queue.strategy,
+        "capacity_reservation": _reservation_model(queue.reservation),
         "subnet_ids": subnets,
         "resources": [_resource_model(group, queue, efa=_uses_efa(queue, group, options)) for group in groups],
     }
+
+
+def _reservation_model(reservation: str) -> dict:
+    """Return {"id"} or {"group"}: a reservation goes with one InstanceType, a group of them with Instances too."""
+    if not reservation:
+        return {}
+    return {"id": reservation} if reservation.startswith("cr-") else {"group": reservation}
 
 
 def _uses_efa(queue: _Queue, group: Group, options: ClusterOptions) -> bool:
@@ -383,7 +417,7 @@ def _resource_model(group: Group, queue: _Queue, *, efa: bool) -> dict:
 
 def _login_nodes(options: ClusterOptions, mount_path: str, users: list[dict], buckets: list[BucketMount]) -> list[dict]:
     """Return the pools; each node runs the hooks too, and mounts the buckets when its policies let it."""
-    scripts = hook_scripts(options.hooks, mount_path, users, buckets if options.iam_policies else [])
+    scripts = hook_scripts(options.hooks, mount_path, users, buckets if options.iam_policies else []) + own_scripts(options.scripts)
     return [
         {
             "name": pool["name"],
@@ -399,7 +433,7 @@ def _login_nodes(options: ClusterOptions, mount_path: str, users: list[dict], bu
 
 def _login_node_problems(options: ClusterOptions, buckets: list[BucketMount]) -> list[str]:
     """Login pools have no S3Access in ParallelCluster's schema, so policies have to give them theirs."""
-    problems = []
+    problems = limits.login_pool_problems(options.login_nodes)
     for pool in options.login_nodes:
         problems += limits.instance_type_problems(pool["instance_type"], f"Login nodes {pool['name']!r}")
     if options.login_nodes and not options.iam_policies and (options.hooks.startswith("s3://") or (options.hooks and buckets)):

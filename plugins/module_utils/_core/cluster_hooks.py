@@ -49,16 +49,34 @@ def hooks_url_problems(url: str) -> list[str]:
     return [f"cluster_config_hooks is {url!r}: ParallelCluster takes scripts from s3://bucket/prefix and https:// only."]
 
 
-def s3_access(buckets: Iterable[BucketMount], hooks_url: str) -> list[dict]:
-    """Return what a node may do with S3, [{"bucket", "key" or "", "write"}]: its mounts, and reading the hooks.
+def own_scripts(scripts: Iterable[dict]) -> list[dict]:
+    """Return a user's own scripts as custom actions; they run after ours, in their order."""
+    return [{"script": one["script"], "args": [str(argument) for argument in one.get("args") or []]} for one in scripts]
+
+
+def script_problems(scripts: Iterable[dict]) -> list[str]:
+    """UrlValidator, for a user's own scripts."""
+    return [
+        f"cluster_config_scripts: {one.get('script')!r} is no script at s3://bucket/key or https://…; ParallelCluster takes no other."
+        for one in scripts
+        if not re.match(r"(s3://[a-z0-9.-]{3,63}/.|https://[^/]+/.)", str(one.get("script", "")))
+    ]
+
+
+def s3_access(buckets: Iterable[BucketMount], scripts: Iterable[str]) -> list[dict]:
+    """Return what a node may do with S3, [{"bucket", "key" or "", "write"}]: its mounts, and reading the folders of the scripts.
 
     A bucket that is mounted twice is writable when one of its mounts is.
     """
-    access: dict[str, dict] = {}
+    access: dict[tuple[str, str], dict] = {}
     for mount in buckets:
-        entry = access.setdefault(mount.bucket, {"bucket": mount.bucket, "key": "", "write": False})
+        entry = access.setdefault((mount.bucket, ""), {"bucket": mount.bucket, "key": "", "write": False})
         entry["write"] = entry["write"] or not mount.read_only
-    if hooks_url.startswith("s3://"):
-        bucket, _slash, prefix = hooks_url[len("s3://") :].strip("/").partition("/")
-        access.setdefault(bucket, {"bucket": bucket, "key": f"{prefix}/*" if prefix else "", "write": False})
+    for script in scripts:
+        if script.startswith("s3://"):
+            bucket, _slash, key = script.removeprefix("s3://").partition("/")
+            folder = key.rpartition("/")[0]
+            pattern = f"{folder}/*" if folder else ""
+            if (bucket, "") not in access:
+                access.setdefault((bucket, pattern), {"bucket": bucket, "key": pattern, "write": False})
     return list(access.values())

@@ -19,6 +19,10 @@ CLUSTER_NAME_LENGTH = 60
 QUEUES = 50
 COMPUTE_RESOURCES = 50
 TAGS = 40
+LOGIN_POOLS = 10
+GRACE_MINUTES = (3, 120)
+# With Slurm accounting a cluster's name is a database's, too.
+ACCOUNTED_NAME_LENGTH = 40
 # constants.NVIDIA_OPENRM_UNSUPPORTED_INSTANCE_TYPES: their GPUs need the closed driver, which official images lack since 3.8.
 WITHOUT_OPEN_DRIVER = ("g2", "g3", "g3s", "p2", "p3", "p3dn")
 
@@ -31,6 +35,51 @@ def cluster_name_problems(name: str) -> list[str]:
         f"Cluster name {name!r}: ParallelCluster takes 2 to {CLUSTER_NAME_LENGTH} letters, digits and hyphens, a letter first. "
         f"Set cluster_config_cluster_name, for example to {_name_like(name, CLUSTER_NAME_LENGTH)!r}."
     ]
+
+
+def accounting_problems(name: str, slurm_settings: dict) -> list[str]:
+    """ClusterNameValidator, where Slurm keeps its accounting in a database."""
+    if "Database" not in slurm_settings or len(name) <= ACCOUNTED_NAME_LENGTH:
+        return []
+    return [
+        f"Cluster name {name!r} has {len(name)} characters; with Slurm accounting (SlurmSettings.Database) ParallelCluster takes at most "
+        f"{ACCOUNTED_NAME_LENGTH}. Set cluster_config_cluster_name."
+    ]
+
+
+def login_pool_problems(pools: Iterable[dict]) -> list[str]:
+    """LoginNodesPoolSchema: names, counts and the time that users get before their node goes."""
+    pools = list(pools)
+    problems = []
+    low, high = GRACE_MINUTES
+    for pool in pools:
+        where = f"Login nodes {pool['name']!r}"
+        if pool.get("count", 1) < 0:
+            problems.append(f"{where}: count is {pool['count']}; give 0 or more.")
+        if not low <= pool.get("grace_minutes", low) <= high:
+            problems.append(f"{where}: grace_minutes is {pool['grace_minutes']}; ParallelCluster takes {low} to {high}.")
+    names = [pool["name"] for pool in pools]
+    problems += [f"Login nodes {name!r} are listed twice. Rename one." for name in dict.fromkeys(names) if names.count(name) > 1]
+    if len(pools) > LOGIN_POOLS:
+        problems.append(f"{len(pools)} pools of login nodes: ParallelCluster takes at most {LOGIN_POOLS}.")
+    return problems
+
+
+def reservation_problems(where: str, types: Iterable[InstanceType], reservation: str) -> list[str]:
+    """CapacityReservationValidator: what reserved capacity goes with."""
+    if not reservation:
+        return []
+    names = [kind.name for kind in types]
+    if re.fullmatch(r"arn:aws[\w-]*:resource-groups:.+:group/.+", reservation):
+        return []
+    if not re.fullmatch(r"cr-[0-9a-f]{8,17}", reservation):
+        return [f"{where}: {reservation!r} is neither a capacity reservation, cr-…, nor the ARN of a resource group of them."]
+    if len(names) > 1:
+        return [
+            f"{where}: capacity reservation {reservation} is for one instance type, and the queue lists {', '.join(names)}. Leave one, or "
+            "name a resource group with a reservation for each."
+        ]
+    return []
 
 
 def queue_name_problems(names: Iterable[str]) -> list[str]:

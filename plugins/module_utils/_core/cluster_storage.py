@@ -37,6 +37,20 @@ LEAST_GP3_GIB = 6
 THROUGHPUT_MIB = (125, 1000)
 DELETION_POLICIES = ("Delete", "Retain", "Snapshot")
 EBS_VOLUMES = 5
+STORAGE_NAME_LENGTH = 30
+# constants.MAX_NEW_STORAGE_COUNT, MAX_EXISTING_STORAGE_COUNT: (made with the cluster, existing), all kinds of FSx together.
+FILE_SYSTEMS = {"EFS": (1, 20), "FSx": (1, 20)}
+# What names an existing file system, by StorageType; such an entry has no other settings of a new one.
+EXISTING_KEYS = {
+    "Ebs": ("VolumeId",),
+    "Efs": ("FileSystemId",),
+    "FsxLustre": ("FileSystemId",),
+    "FsxOpenZfs": ("VolumeId",),
+    "FsxOntap": ("VolumeId",),
+    "FileCache": ("FileCacheId",),
+}
+# Of these ParallelCluster makes new ones too.
+MADE_BY_PARALLELCLUSTER = ("Ebs", "Efs", "FsxLustre")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,6 +193,8 @@ def shared_storage_problems(mount_path: str, entries: list[dict]) -> list[str]:
             problems.append(f"Shared storage {name!r} has SnapshotId and Raid: the array would be formatted. Remove one.")
         if settings.get("SnapshotId") and not settings.get("Size"):
             problems.append(f"Shared storage {name!r} has SnapshotId without Size, which would be 40 GiB. Set the snapshot's size or more.")
+        problems += _storage_type_problems(entry)
+    problems += _file_system_count_problems(entries)
     names = [entry.get("Name") for entry in entries] + (["software"] if mount_path else [])
     problems += [f"Shared storage name {name!r} is used twice. Rename one." for name in dict.fromkeys(names) if names.count(name) > 1]
     directories = [str(entry.get("MountDir", "")) for entry in entries] + ([mount_path] if mount_path else [])
@@ -190,6 +206,68 @@ def shared_storage_problems(mount_path: str, entries: list[dict]) -> list[str]:
     if volumes > EBS_VOLUMES:
         problems.append(f"{volumes} shared EBS volumes: ParallelCluster takes at most {EBS_VOLUMES} (NumberOfStorageValidator).")
     return problems
+
+
+def _storage_type_problems(entry: dict) -> list[str]:
+    """SharedStorageSchema, FsxStorageCapacityValidator and the length of names."""
+    name, kind = entry.get("Name", "?"), entry.get("StorageType")
+    where = f"Shared storage {name!r}"
+    if kind not in EXISTING_KEYS:
+        return [f"{where}: StorageType {kind!r} is unknown. Choose from {', '.join(EXISTING_KEYS)}."]
+    problems = []
+    if len(str(name)) > STORAGE_NAME_LENGTH:
+        problems.append(f"{where}: a name has at most {STORAGE_NAME_LENGTH} characters (NameValidator). Shorten it.")
+    foreign = [key for key in entry if key.endswith("Settings") and key != f"{kind}Settings"]
+    if foreign:
+        problems.append(f"{where}: {', '.join(foreign)} does not go with StorageType {kind}. Use {kind}Settings.")
+    settings = entry.get(f"{kind}Settings") or {}
+    if kind not in MADE_BY_PARALLELCLUSTER and not _exists(entry):
+        key = EXISTING_KEYS[kind][0]
+        problems.append(f"{where}: ParallelCluster makes no new {kind}. Name an existing one in {kind}Settings.{key}.")
+    if kind == "FsxLustre" and not _exists(entry) and not settings.get("BackupId"):
+        problems += _lustre_size_problems(where, settings)
+    return problems
+
+
+def _lustre_size_problems(where: str, settings: dict) -> list[str]:
+    size, deployment = settings.get("StorageCapacity"), settings.get("DeploymentType", "SCRATCH_2")
+    if not size:
+        return [f"{where}: a new Lustre file system needs FsxLustreSettings.StorageCapacity, in GiB."]
+    hdd = settings.get("StorageType") == "HDD"
+    if deployment == "SCRATCH_1":
+        sizes, good = "1200, 2400 or a multiple of 3600", size in (1200, 2400) or size % 3600 == 0
+    elif hdd:
+        step = 6000 if settings.get("PerUnitStorageThroughput") == 12 else 1800
+        sizes, good = f"a multiple of {step}", size % step == 0
+    else:
+        sizes, good = "1200 or a multiple of 2400", size == 1200 or size % 2400 == 0
+    return [] if good else [f"{where}: StorageCapacity of Lustre {deployment} is {sizes} GiB, not {size} (FsxStorageCapacityValidator)."]
+
+
+def _file_system_count_problems(entries: list[dict]) -> list[str]:
+    """NumberOfStorageValidator, beside the EBS volumes."""
+    problems = []
+    for family, (new, existing) in FILE_SYSTEMS.items():
+        mine = [entry for entry in entries if str(entry.get("StorageType")).lower().startswith(family.lower())]
+        for what, limit, found in (
+            ("new", new, [entry for entry in mine if not _exists(entry)]),
+            ("existing", existing, [entry for entry in mine if _exists(entry)]),
+        ):
+            if len(found) > limit:
+                problems.append(
+                    f"{len(found)} {what} {family} file systems: ParallelCluster takes at most {limit} (NumberOfStorageValidator)."
+                )
+    return problems
+
+
+def _exists(entry: dict) -> bool:
+    kind = entry.get("StorageType")
+    return any((entry.get(f"{kind}Settings") or {}).get(key) for key in EXISTING_KEYS.get(str(kind), ()))
+
+
+def new_lustre(entries: Iterable[dict]) -> list[str]:
+    """Return the names of Lustre file systems that the cluster makes: they exclude several zones (ManagedFsxMultiAzValidator)."""
+    return [str(entry.get("Name")) for entry in entries if entry.get("StorageType") == "FsxLustre" and not _exists(entry)]
 
 
 def place_buckets(mounts: Iterable[dict], exported: Iterable[str]) -> list[BucketMount]:

@@ -39,6 +39,17 @@ CASES = {
     "bioinformatics": ("bioinformatics.yaml", {"iam_policies": ("arn:aws:iam::aws:policy/AmazonS3FullAccess",)}),
     "two-zones": ("petal/astronomy.yaml", {"compute_subnet_ids": ("subnet-0123456789abcdef0", "subnet-0123456789abcdef1")}),
     "without-hooks": ("petal/minimal.yaml", {"hooks": ""}),
+    "own-scripts-and-shared": (
+        "petal/minimal.yaml",
+        {
+            "scripts": ({"script": "s3://my-site/own/tune.sh", "args": ["fast"]},),
+            "shared_storage": (
+                {"Name": "home", "MountDir": "/efs", "StorageType": "Efs", "EfsSettings": {"Encrypted": True, "DeletionPolicy": "Retain"}},
+                {"Name": "old", "MountDir": "/old", "StorageType": "Efs", "EfsSettings": {"FileSystemId": "fs-0123456789abcdef0"}},
+                {"Name": "scratch", "MountDir": "/fsx", "StorageType": "FsxLustre", "FsxLustreSettings": {"StorageCapacity": 1200}},
+            ),
+        },
+    ),
     "existing-volume": ("petal/minimal.yaml", {"snapshot_id": "", "volume_id": "vol-0123456789abcdef0"}),
     "custom-image": ("petal/machine-learning.yaml", {"custom_ami": "ami-0123456789abcdef0"}),
     "site-settings": (

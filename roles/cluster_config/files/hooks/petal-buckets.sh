@@ -4,6 +4,7 @@
 # as root, any number of times. LINK, where given, becomes a symbolic link to MOUNT_POINT: it lies on a shared directory, in which a
 # mount would not be seen by the other nodes.
 set -eu
+# Amazon S3 User Guide, "Installing Mountpoint": packages for both architectures, rpm and deb.
 packages=https://s3.amazonaws.com/mountpoint-s3-release/latest
 
 install_mountpoint() {

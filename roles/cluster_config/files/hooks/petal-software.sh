@@ -1,7 +1,9 @@
 #!/bin/sh
 # petal-software.sh MOUNT_PATH
 # Makes the software volume usable on this node: `module` finds it in every new shell. Runs on head, compute and login nodes, as
-# root, any number of times. On the node that has the volume itself, its file system is grown to the volume's size.
+# root, any number of times. On the node that has the volume itself, its file system is grown to the volume's size, and the files that
+# .petal/hot-list names (one path a line, below MOUNT_PATH) are read in the background: a block of a new volume comes from S3 when it is
+# read first.
 set -eu
 mount_path=${1:?usage: petal-software.sh MOUNT_PATH}
 profile=$mount_path/etc/profile.d/petal.sh
@@ -19,5 +21,8 @@ case $device in
       ext4) resize2fs "$device" ;;
       xfs) xfs_growfs "$mount_path" ;;
     esac
+    if [ -r "$mount_path/.petal/hot-list" ]; then
+      (cd "$mount_path" && exec setsid xargs -d '\n' -a .petal/hot-list cat -- >/dev/null 2>&1 </dev/null) &
+    fi
     ;;
 esac

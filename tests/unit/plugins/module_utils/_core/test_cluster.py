@@ -204,3 +204,28 @@ def test_login_nodes_run_the_same_scripts():
     (pool,) = planned.model["login_nodes"]
     assert (pool["name"], pool["count"], pool["subnet_id"]) == ("login", 2, OPTIONS.subnet_id)
     assert pool["scripts"] == planned.model["scripts"]
+
+
+def test_reserved_capacity_for_one_type_is_named_beside_it():
+    seed = seed_with(instance_types=["c6a.xlarge"])
+    planned = plan(seed, capacity_reservations={"compute": "cr-0123456789abcdef0"})
+    assert (planned.problems, planned.model["queues"][0]["capacity_reservation"]) == ([], {"id": "cr-0123456789abcdef0"})
+
+
+def test_reserved_capacity_of_an_unknown_queue_is_told():
+    (problem,) = plan(capacity_reservations={"gpu": "cr-0123456789abcdef0"}).problems
+    assert "queues that the seed does not have: gpu" in problem
+
+
+def test_a_new_lustre_file_system_excludes_several_zones():
+    lustre = {"Name": "scratch", "MountDir": "/scratch", "StorageType": "FsxLustre", "FsxLustreSettings": {"StorageCapacity": 1200}}
+    zones = ("subnet-0123456789abcdef0", "subnet-0123456789abcdef1")
+    assert plan(shared_storage=(lustre,)).problems == []
+    (problem,) = plan(shared_storage=(lustre,), compute_subnet_ids=zones).problems
+    assert "for one zone only" in problem
+
+
+def test_own_scripts_run_after_ours_and_can_be_read():
+    model = plan(scripts=({"script": "s3://own/tune.sh", "args": ["5"]},)).model
+    assert model["scripts"][-1] == {"script": "s3://own/tune.sh", "args": ["5"]}
+    assert {"bucket": "own", "key": "", "write": False} in model["s3_access"]

@@ -1,6 +1,14 @@
 import pytest
 
-from plugins.module_utils._core.cluster_hooks import bucket_argument, hook_scripts, hooks_url_problems, s3_access, user_argument
+from plugins.module_utils._core.cluster_hooks import (
+    bucket_argument,
+    hook_scripts,
+    hooks_url_problems,
+    own_scripts,
+    s3_access,
+    script_problems,
+    user_argument,
+)
 from plugins.module_utils._core.cluster_storage import BucketMount
 
 ADA = {"name": "ada", "uid": 5001, "gid": 5000, "groups": ["chem", "bio"]}
@@ -41,7 +49,7 @@ def test_scripts_from_elsewhere_are_refused(url):
 
 
 def test_nodes_may_write_what_they_mount_and_read_the_scripts():
-    assert s3_access([DATA], "s3://site/petal") == [
+    assert s3_access([DATA], ["s3://site/petal/petal-users.sh", "s3://site/petal/petal-software.sh", "https://example.org/x.sh"]) == [
         {"bucket": "data", "key": "", "write": True},
         {"bucket": "site", "key": "petal/*", "write": False},
     ]
@@ -50,3 +58,15 @@ def test_nodes_may_write_what_they_mount_and_read_the_scripts():
 def test_a_bucket_mounted_twice_is_named_once_and_writable_if_one_mount_is():
     assert s3_access([READ_ONLY, DATA], "") == [{"bucket": "data", "key": "", "write": True}]
     assert s3_access([READ_ONLY], "s3://data") == [{"bucket": "data", "key": "", "write": False}]
+
+
+def test_own_scripts_run_with_their_arguments_as_text():
+    assert own_scripts([{"script": "s3://site/own/tune.sh", "args": [5]}, {"script": "https://example.org/x.sh"}]) == [
+        {"script": "s3://site/own/tune.sh", "args": ["5"]},
+        {"script": "https://example.org/x.sh", "args": []},
+    ]
+
+
+def test_a_script_that_parallelcluster_cannot_fetch_is_refused():
+    (problem,) = script_problems([{"script": "/root/tune.sh"}, {"script": "s3://site/own/tune.sh"}])
+    assert "/root/tune.sh" in problem

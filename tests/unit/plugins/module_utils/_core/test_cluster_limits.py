@@ -97,3 +97,35 @@ def test_tags_keep_to_parallelclusters_rules():
     assert "keeps the prefix" in limits.tag_problems({"parallelcluster:x": "1"})[0]
     assert "41 tags" in limits.tag_problems({str(number): "" for number in range(41)})[0]
     assert limits.tag_problems({"project": "x"}) == []
+
+
+def test_login_pools_have_limits():
+    good = {"name": "login", "instance_type": "t3.large"}
+    assert limits.login_pool_problems([good, {**good, "name": "second", "count": 0, "grace_minutes": 120}]) == []
+    wrong = [{**good, "count": -1, "grace_minutes": 2}, good]
+    told = " ".join(limits.login_pool_problems(wrong))
+    assert all(part in told for part in ("give 0 or more", "takes 3 to 120", "listed twice"))
+    assert "at most 10" in limits.login_pool_problems([{**good, "name": f"login{number}"} for number in range(11)])[0]
+
+
+def test_accounting_shortens_the_name():
+    assert limits.accounting_problems("x" * 41, {}) == []
+    assert "at most 40" in limits.accounting_problems("x" * 41, {"Database": {"Uri": "db"}})[0]
+
+
+GROUP = "arn:aws:resource-groups:us-east-1:123456789012:group/reserved"
+
+
+@pytest.mark.parametrize(
+    ("reservation", "types", "text"),
+    [
+        ("", ["c5.large", "c5.xlarge"], None),
+        ("cr-0123456789abcdef0", ["c5.large"], None),
+        (GROUP, ["c5.large", "c5a.large"], None),
+        ("cr-0123456789abcdef0", ["c5.large", "c5a.large"], "is for one instance type"),
+        ("reserved", ["c5.large"], "neither a capacity reservation"),
+    ],
+)
+def test_reserved_capacity(reservation, types, text):
+    problems = limits.reservation_problems("Queue", [find_instance_type(name) for name in types], reservation)
+    assert problems == [] if text is None else text in problems[0]

@@ -125,3 +125,50 @@ def test_a_bucket_in_a_wrong_place_is_refused(mounts, words):
 def test_a_bucket_in_a_good_place_passes():
     placed = place_buckets([mount("my-data.2024", "/shared/data"), mount("results", "/mnt/results")], EXPORTED)
     assert bucket_problems(placed, "/shared", EXPORTED) == []
+
+
+EFS = {"Name": "home", "MountDir": "/efs", "StorageType": "Efs"}
+HDD = {"DeploymentType": "PERSISTENT_1", "StorageType": "HDD"}
+LUSTRE = {"Name": "scratch", "MountDir": "/scratch", "StorageType": "FsxLustre", "FsxLustreSettings": {"StorageCapacity": 2400}}
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        ({**EFS, "StorageType": "NFS"}, "StorageType 'NFS' is unknown"),
+        ({**EFS, "Name": "n" * 31}, "at most 30 characters"),
+        ({**EFS, "EbsSettings": {"Size": 10}}, "EbsSettings does not go with StorageType Efs"),
+        ({**EFS, "StorageType": "FsxOntap"}, "makes no new FsxOntap"),
+        ({**LUSTRE, "FsxLustreSettings": {}}, "needs FsxLustreSettings.StorageCapacity"),
+        ({**LUSTRE, "FsxLustreSettings": {"StorageCapacity": 1300}}, "1200 or a multiple of 2400 GiB, not 1300"),
+        (
+            {**LUSTRE, "FsxLustreSettings": {"StorageCapacity": 2400, "DeploymentType": "PERSISTENT_1", "StorageType": "HDD"}},
+            "multiple of 1800",
+        ),
+    ],
+)
+def test_a_file_system_that_parallelcluster_refuses(entry, text):
+    (problem,) = shared_storage_problems("/shared", [entry])
+    assert text in problem
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        EFS,
+        LUSTRE,
+        {**EFS, "EfsSettings": {"FileSystemId": "fs-01234567"}},
+        {**LUSTRE, "FsxLustreSettings": {"FileSystemId": "fs-01234567"}},
+        {**EFS, "StorageType": "FsxOntap", "FsxOntapSettings": {"VolumeId": "fsvol-0123456789abcdef0"}},
+    ],
+)
+def test_file_systems_new_and_existing_are_taken(entry):
+    assert shared_storage_problems("/shared", [entry]) == []
+
+
+def test_one_new_file_system_of_a_kind_is_taken():
+    second = {**EFS, "Name": "second", "MountDir": "/second"}
+    existing = {**second, "EfsSettings": {"FileSystemId": "fs-01234567"}}
+    assert shared_storage_problems("/shared", [EFS, existing]) == []
+    (problem,) = shared_storage_problems("/shared", [EFS, second])
+    assert "2 new EFS file systems" in problem
