@@ -1,6 +1,7 @@
 """Who may import whom: reads the imports of plugins/ and holds them against the picture in docs/architecture.md.
 
 modules ──▶ _aws ──▶ amazon.aws, boto3        lookup, filter, action ──▶ _core
+                                              action ──▶ _git ──▶ _core
    └──────▶ _core ◀── _aws                    _core ──▶ pure libraries
 """
 
@@ -18,6 +19,7 @@ PLUGINS = ROOT / "plugins"
 
 CORE = "plugins.module_utils._core"
 AWS = "plugins.module_utils._aws"
+GIT = "plugins.module_utils._git"
 AMAZON = "ansible_collections.amazon.aws.plugins.module_utils"
 ON_THE_CONTROLLER = {"ansible", "jinja2", "yaml", CORE}
 
@@ -25,10 +27,11 @@ ON_THE_CONTROLLER = {"ansible", "jinja2", "yaml", CORE}
 MAY_IMPORT = {
     "module_utils/_core": {CORE, "jsonschema", "archspec", "yaml"},
     "module_utils/_aws": {CORE, AWS, AMAZON, "ansible.module_utils", "boto3", "botocore", "yaml"},
+    "module_utils/_git": {CORE},
     "modules": {CORE, AWS, AMAZON, "ansible.module_utils"},
     "lookup": ON_THE_CONTROLLER,
     "filter": ON_THE_CONTROLLER,
-    "action": ON_THE_CONTROLLER,
+    "action": {*ON_THE_CONTROLLER, GIT},
     "doc_fragments": set(),
 }
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,15 +29,29 @@ Path = tuple[Any, ...]  # keys and indexes
 
 
 @dataclasses.dataclass(frozen=True)
+class Place:
+    """Where a text stands in a YAML file: line and column (from 1) of its first character, and text[begin:end] without quotes."""
+
+    line: int
+    column: int
+    begin: int
+    end: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Document:
     """What a YAML text says, and where.
 
     data: plain values.
     lines: for each path into data the line (from 1) on which its key, or its item, stands.
+    places: where each text stands that is written on one line as it is read, without escapes.
+    key_places: the same of the keys of mappings.
     """
 
     data: Any
     lines: dict[Path, int]
+    places: dict[Path, Place] = dataclasses.field(default_factory=dict)
+    key_places: dict[Path, Place] = dataclasses.field(default_factory=dict)
 
     def line(self, path: Path) -> int | None:
         """Return the line of a path, or of the nearest part of it that is in the text (None: nowhere)."""
@@ -66,7 +81,13 @@ def read_document(text: str, source: str) -> Document:
         if problems:
             raise _refusal(source, *problems)
         data = loader.construct_document(root)
-        return Document(data, dict(_lines(root, ())))
+        values = list(_values(root, ()))
+        return Document(
+            data,
+            {path: mark.start_mark.line + 1 for path, mark, _value in values},
+            {path: place for path, _key, value in values if (place := _place(value, text))},
+            {path: place for path, key, value in values if key is not value and (place := _place(key, text))},
+        )
     except yaml.YAMLError as error:
         raise _refusal(source, _syntax_problem(error, text)) from error
     finally:
@@ -145,7 +166,22 @@ def _ambiguous_keys(node: yaml.Node, path: Path) -> Iterator[str]:
         yield from _ambiguous_keys(value, child)
 
 
-def _lines(node: yaml.Node, path: Path) -> Iterator[tuple[Path, int]]:
+def _values(node: yaml.Node, path: Path) -> Iterator[tuple[Path, yaml.Node, yaml.Node]]:
+    """Yield (path, node that marks the place, value) for all values."""
     for child, mark, value in _children(node, path):
-        yield child, mark.start_mark.line + 1
-        yield from _lines(value, child)
+        yield child, mark, value
+        yield from _values(value, child)
+
+
+def _place(node: yaml.Node, text: str) -> Place | None:
+    """Return where a text stands; None for what is no text, or not written as it is read."""
+    if not isinstance(node, yaml.ScalarNode):
+        return None
+    # A node begins with its anchor or tag.
+    extras = re.match(r"(?:[&!]\S*[ \t]+)*", text[node.start_mark.index : node.end_mark.index])[0]
+    quote = 1 if node.style in ("'", '"') else 0
+    before = len(extras) + quote
+    begin, end = node.start_mark.index + before, node.end_mark.index - quote
+    if text[begin:end] != node.value:
+        return None
+    return Place(node.start_mark.line + 1, node.start_mark.column + 1 + before, begin, end)

@@ -51,15 +51,22 @@ def read_seed(text: str, schema: dict[str, Any], source: str) -> ReadSeed:
     """
     document = read_document(text, source)
     data = _without_nulls(document.data)
-    found = [*_schema_problems(data, schema), *problems_of(data)]
+    found = find_problems(document, schema)
     if found:
         raise ManyProblems(
             f"{source} is no valid seed:",
-            [_located(document, *problem) for problem in sorted(found, key=lambda problem: document.line(problem[0]) or 0)],
+            [_located(document, *problem) for problem in found],
             resource=source,
             next_step="docs/seed.md describes every key.",
         )
     return ReadSeed(_complete(data), [_located(document, *warning) for warning in warnings_of(data)])
+
+
+def find_problems(document: Document, schema: dict[str, Any]) -> list[tuple[Path, str]]:
+    """Return (path, sentence) for everything that makes a seed unusable, in the order of the file."""
+    data = _without_nulls(document.data)
+    found = [*_schema_problems(data, schema), *problems_of(data)]
+    return sorted(found, key=lambda problem: document.line(problem[0]) or 0)
 
 
 def _located(document: Document, path: Path, sentence: str) -> str:

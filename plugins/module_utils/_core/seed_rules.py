@@ -78,7 +78,7 @@ def canonical_mount_point(written: str) -> str:
     return posixpath.normpath(re.sub("/+", "/", written))
 
 
-def _at(data: Any, *keys: str) -> Any:
+def at(data: Any, *keys: str) -> Any:
     for key in keys:
         data = data.get(key) if isinstance(data, dict) else None
     return data
@@ -86,7 +86,7 @@ def _at(data: Any, *keys: str) -> Any:
 
 def _mappings(data: Any, *keys: str) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Yield the mappings of the list under `keys`, each with its path."""
-    items = _at(data, *keys)
+    items = at(data, *keys)
     for index, item in enumerate(items if isinstance(items, list) else []):
         if isinstance(item, dict):
             yield (*keys, index), item
@@ -94,7 +94,7 @@ def _mappings(data: Any, *keys: str) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 def _texts(data: Any, *keys: str) -> list[tuple[int, str]]:
     """Return the texts of the list under `keys`, each with its index."""
-    items = _at(data, *keys)
+    items = at(data, *keys)
     return [(index, item) for index, item in enumerate(items if isinstance(items, list) else []) if isinstance(item, str)]
 
 
@@ -124,18 +124,18 @@ def _check_single_lines(data: Any, path: Path = ()) -> Iterator[Problem]:
 
 
 def _check_os(data: Any) -> Iterator[Problem]:
-    written = _at(data, "cluster", "os")
+    written = at(data, "cluster", "os")
     if isinstance(written, str):
         yield from _explained(("cluster", "os"), find_os, written)
 
 
 def _instance_types(data: Any) -> Iterator[tuple[Path, str]]:
     """Yield every instance type that a seed names, with its path."""
-    head_node = _at(data, "compute", "head_node")
+    head_node = at(data, "compute", "head_node")
     path: Path = ("compute", "head_node")
     if isinstance(head_node, dict):
         head_node, path = head_node.get("instance_type"), (*path, "instance_type")
-    single = [(path, head_node), (("compute", "login_nodes", "instance_type"), _at(data, "compute", "login_nodes", "instance_type"))]
+    single = [(path, head_node), (("compute", "login_nodes", "instance_type"), at(data, "compute", "login_nodes", "instance_type"))]
     yield from ((path, name) for path, name in single if isinstance(name, str))
     for queue_path, queue in _mappings(data, "compute", "queues"):
         yield from (((*queue_path, "instance_types", index), name) for index, name in _texts(queue, "instance_types"))
@@ -191,10 +191,10 @@ def _check_software(data: Any) -> Iterator[Problem]:
         yield from problems
         if not problems:
             packages.add(spec_name(spec))
-    compiler = _at(data, "software", "compiler")
+    compiler = at(data, "software", "compiler")
     if isinstance(compiler, str):
         yield from _explained(("software", "compiler"), canonical_spec, compiler)
-    smoke = _at(data, "software", "smoke")
+    smoke = at(data, "software", "smoke")
     for package in smoke if isinstance(smoke, dict) else ():
         if package not in packages:
             yield ("software", "smoke", package), f"{package} is not among spack_packages"

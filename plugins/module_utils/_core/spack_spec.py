@@ -60,12 +60,77 @@ def spec_name(text: str) -> str:
     return root.name.rpartition(".")[2]
 
 
+@dataclasses.dataclass(frozen=True)
+class Constraint:
+    """One constraint on a package, and where it stands in the spec.
+
+    kind: "name", "versions" (also of a branch or commit), "flag" or "pair".
+    key, value: of a flag its name and sign, of a pair both sides; of the others "" and the text without @.
+    begin, end: the part of the spec's text that says it.
+    propagated: whether it is meant for all dependencies too, ++x or x==y.
+    """
+
+    kind: str
+    key: str
+    value: str
+    begin: int
+    end: int
+    propagated: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class NamedPackage:
+    """One package that a spec names; sigil: "" for the package itself, ^ or % for what it depends on."""
+
+    name: str
+    sigil: str
+    constraints: tuple[Constraint, ...]
+
+    def find(self, kind: str) -> Constraint | None:
+        """Return the only constraint of this kind, such as the version."""
+        return next((constraint for constraint in self.constraints if constraint.kind == kind), None)
+
+    @property
+    def versions(self) -> str:
+        """The versions that are allowed, as written after the @; "" for any."""
+        found = self.find("versions")
+        return found.value if found else ""
+
+
+def named_packages(text: str) -> list[NamedPackage]:
+    """Return the packages of a spec, the one that it is about first; names are without namespace.
+
+    Raises ExplainedError as `canonical_spec` does.
+    """
+    root, dependencies = _parse(text)
+    packages = [root, *root.direct, *(package for parent in dependencies for package in (parent, *parent.direct))]
+    return [
+        NamedPackage(package.name.rpartition(".")[2], package.sigil[:1], tuple(map(_constraint, package.tokens))) for package in packages
+    ]
+
+
+def _constraint(token: re.Match[str]) -> Constraint:
+    place = token.start(), token.end()
+    match token.lastgroup:
+        case "flag":
+            return Constraint("flag", token["flag_name"], token["sign"][0].replace("-", "~"), *place, propagated=len(token["sign"]) == 2)
+        case "pair":
+            written = token["value"]
+            value = written[1:-1] if written[0] in "'\"" else written
+            return Constraint("pair", token["key"], value, *place, propagated=token["equals"].endswith("=="))
+        case "versions" | "git_version":
+            return Constraint("versions", "", token[0].lstrip("@").strip(), *place)
+        case kind:
+            return Constraint(str(kind), "", token[0], *place)
+
+
 @dataclasses.dataclass
 class _Package:
     """One package of a spec with its constraints.
 
     sigil, edge, virtuals: what ties it to its parent: "^", "%" or "%%", attributes such as deptypes, and the virtual packages it provides.
     direct: the dependencies that % opened under it.
+    tokens: where its constraints stand in the text.
     """
 
     sigil: str = ""
@@ -77,6 +142,7 @@ class _Package:
     flags: dict[str, str] = dataclasses.field(default_factory=dict)
     pairs: dict[str, str] = dataclasses.field(default_factory=dict)
     direct: list[_Package] = dataclasses.field(default_factory=list)
+    tokens: list[re.Match[str]] = dataclasses.field(default_factory=list)
 
     @property
     def constrained(self) -> bool:
@@ -137,6 +203,7 @@ def _tokens(text: str) -> Iterator[re.Match[str]]:
 
 def _constrain(package: _Package, token: re.Match[str], text: str) -> None:
     """Add what one token says to the package it belongs to."""
+    package.tokens.append(token)
     match token.lastgroup:
         case "name":
             if package.constrained:
