@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -211,7 +211,15 @@ def share_copy(
     accounts = set(item.options["share_with"] or ()) - set(item.options["unshare_from"] or ())
     if item.snapshot is not None and item.snapshot.snapshot_id:
         accounts |= set(gateway.shared_with(item.snapshot.snapshot_id)) - set(item.options["unshare_from"] or ()) - {EVERYBODY}
-    options = {**item.options, "share_with": sorted(accounts), "unshare_from": None, "public": None}
+    return apply_sharing(
+        {**item.options, "share_with": sorted(accounts), "unshare_from": None, "public": None}, copy, result, there, check_mode
+    )
+
+
+def apply_sharing(
+    options: Mapping[str, Any], copy: Snapshot, result: dict[str, Any], there: SnapshotGateway, check_mode: bool
+) -> dict[str, Any]:
+    """Bring who may use a snapshot, and its key, to what the options say; return what that changes in its result."""
     changed, snapshot, warnings = result["changed"], result["snapshot"], result["warnings"]
     for part in SHARING_PARTS:
         plan = part.decide(options, copy, there)

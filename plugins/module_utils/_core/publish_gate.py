@@ -19,6 +19,8 @@ LICENCE_PROPRIETARY, LICENCE_UNKNOWN = "licence-proprietary", "licence-unknown"
 VULNERABILITIES, UNREADABLE = "vulnerability-scan", "unreadable-file"
 # SPDX's words for a licence that nobody has looked up.
 _UNKNOWN_LICENCES = {"", "NONE", "NOASSERTION"}
+# What a build's own SBOM calls the volume itself, which is no software that somebody licenses.
+_VOLUME = "SPDXRef-Volume"
 _CLOSED = re.compile(r"proprietary|commercial|eula|all.rights.reserved", re.IGNORECASE)
 
 
@@ -72,15 +74,8 @@ def packages_of(sbom_text: str | None) -> list[Package]:
     if sbom_text is None:
         return []
     try:
-        document = json.loads(sbom_text)
-        listed = document["packages"]
-        described = set(document.get("documentDescribes", ()))
-        # What the document is about, the volume itself, is no software that somebody licenses.
-        return [
-            _package(item)
-            for item in listed
-            if not (item.get("SPDXID") in described and item.get("primaryPackagePurpose") != "APPLICATION")
-        ]
+        listed = json.loads(sbom_text)["packages"]
+        return [_package(item) for item in listed if item.get("SPDXID") != _VOLUME]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ExplainedError(
             f"The SBOM cannot be read as SPDX in JSON: {error!r}.", next_step="Build the volume again, or write the SBOM again."

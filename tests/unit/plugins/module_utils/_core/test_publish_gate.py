@@ -75,7 +75,7 @@ def test_a_volume_without_an_sbom_is_refused():
 
 
 def test_the_volume_itself_is_no_package_of_its_sbom():
-    document = {"documentDescribes": ["SPDXRef-volume"], "packages": [{"SPDXID": "SPDXRef-volume", "name": "seed"}]}
+    document = {"documentDescribes": ["SPDXRef-Volume"], "packages": [{"SPDXID": "SPDXRef-Volume", "name": "software under /shared"}]}
     assert packages_of(json.dumps(document)) == []
 
 
