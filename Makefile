@@ -4,6 +4,7 @@ SHELL := /bin/sh
 VENV := .venv
 PYTHON_IN_VENV := $(VENV)/bin/python
 SEED ?=
+SEEDS ?= tests/data/seeds/bioinformatics.yaml
 
 .PHONY: help
 help: ## List the commands
@@ -53,6 +54,10 @@ bench-spack: test-environment ## Builds: one environment and petal's serial inst
 .PHONY: bench-registry
 bench-registry: test-environment ## The registry: look-up and search among 100 to 100,000 entries; fails where a target is missed
 	@$(PYTHON_IN_VENV) -m benchmarks.registry
+
+.PHONY: concretise-seeds
+concretise-seeds: test-environment ## Mend seeds and have the real Spack concretise them (SEEDS="path ..."); needs mirrors (scripts/spack_mirror.sh)
+	@$(PYTHON_IN_VENV) -m benchmarks.concretisation $(SEEDS)
 
 .PHONY: image
 image: demo-environment ## Build the lab's host image ahead of time (kept in the cache)

@@ -1,0 +1,111 @@
+"""The real Spack with the real recipes: says what a list of specs becomes. Nothing is installed.
+
+Needs two mirrors in the tests' cache folder: `sh scripts/spack_mirror.sh` and `sh scripts/spack_mirror.sh recipes`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from plugins.module_utils._core import spack
+from plugins.module_utils._core.spack_spec import canonical_spec
+from tests.spack.make_stand_in import CACHE, TAG
+
+SPACK, RECIPES = CACHE / "spack.git", CACHE / "spack-packages.git"
+# The compiler of Amazon Linux 2023, the operating system of a seed that names none. It is described, and need not be here.
+COMPILER = {"version": "11.5.0", "c": "/usr/bin/gcc", "cxx": "/usr/bin/g++", "fortran": "/usr/bin/gfortran"}
+TARGET = "x86_64_v3"
+
+
+def what_is_missing() -> str | None:
+    """Return why the real Spack cannot concretise real recipes here, or None."""
+    for mirror, argument in ((SPACK, ""), (RECIPES, " recipes")):
+        if not mirror.is_dir():
+            return f"no mirror {mirror}: run sh scripts/spack_mirror.sh{argument}"
+    return None if importlib.util.find_spec("clingo") else "this Python cannot import clingo, Spack's solver: pip install clingo"
+
+
+@dataclasses.dataclass(frozen=True)
+class Concretisation:
+    """What a list of specs became.
+
+    hashes: of every package of the lock, by name and hash; externals left out.
+    problem: what Spack says where there is no solution; "" where there is one.
+    cpu_seconds: of Spack and its solver.
+    """
+
+    hashes: frozenset[str]
+    problem: str
+    cpu_seconds: float
+
+
+class RealSpack:
+    """A checkout of Spack and of the recipes in a folder, with what Spack has to know of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.paths = spack.layout(str(folder / "shared"))
+        self._check_out(SPACK, TAG, self.paths["root"])
+        self._check_out(RECIPES, spack.RECIPES_VERSION, self.paths["recipes"])
+        files = spack.configuration(self.paths, TARGET, COMPILER, build_stage=str(folder / "stage"))
+        for name, content in files.items():
+            path = Path(self.paths["configuration"], name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(yaml.safe_dump(content))
+
+    def concretise(self, packages: list[str], name: str = "environment", compiler: str | None = None) -> Concretisation:
+        """Concretise specs as one environment, which is kept as `name` in the folder."""
+        environment = self.folder / name
+        environment.mkdir(exist_ok=True)
+        lock = environment / "spack.lock"
+        lock.unlink(missing_ok=True)
+        text = yaml.safe_dump(spack.environment([canonical_spec(package) for package in packages], self.paths, compiler))
+        (environment / "spack.yaml").write_text(text)
+        before = os.times()
+        answer = self._spack("-D", str(environment), "concretize", "--force")
+        after = os.times()
+        cpu_seconds = after.children_user + after.children_system - before.children_user - before.children_system
+        problem = "" if answer.returncode == 0 else _shortened(answer.stderr + answer.stdout)
+        return Concretisation(_packages_of(lock), problem, cpu_seconds)
+
+    def _spack(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            "HOME": str(self.folder),
+            "PATH": "/usr/bin:/bin",
+            "SPACK_DISABLE_LOCAL_CONFIG": "1",
+            "SPACK_USER_CACHE_PATH": self.paths["cache"],
+            "SPACK_PYTHON": sys.executable,
+        }
+        command = [sys.executable, f"{self.paths['root']}/bin/spack", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    @staticmethod
+    def _check_out(mirror: Path, tag: str, folder: str) -> None:
+        if not Path(folder).is_dir():
+            subprocess.run(
+                ["git", "clone", "--quiet", "--depth=1", f"--branch={tag}", f"file://{mirror}", folder],
+                check=True,
+                stderr=subprocess.DEVNULL,
+            )
+
+
+def _packages_of(lock: Path) -> frozenset[str]:
+    if not lock.exists():
+        return frozenset()
+    nodes = json.loads(lock.read_text())["concrete_specs"]
+    return frozenset(f"{node['name']}-{hash_}" for hash_, node in nodes.items() if "external" not in node)
+
+
+def _shortened(output: str) -> str:
+    """Return Spack's reasons without colour and without its progress."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", output)
+    return "\n".join(line.strip() for line in plain.splitlines() if line.strip())[-3000:]
