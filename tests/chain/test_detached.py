@@ -114,3 +114,19 @@ def test_a_host_that_is_lost_is_replaced_within_the_run(lab_hosts, options, tmp_
     assert "| lost" in playbook.text
     assert left_over(lab_hosts) == []
     assert assert_nothing_finished_was_built_again(lab_hosts, "replaced", 6) == 2
+
+
+def test_a_build_that_was_killed_is_resumed_by_its_id_alone(lab_hosts, options, tmp_path):  # noqa: F811
+    seed = write_seed(tmp_path, "resumed", [1, 2, 3, 4, 7, 8])
+    killed = Playbook("build_seed.yml", lab_hosts, seed=seed, **options)
+    for line in killed.process.stdout:
+        killed.output.append(line)
+        if IN_THE_MIDDLE.search(line):
+            break
+    killed.kill()
+    (volume,) = lab_hosts.client("ec2").describe_volumes(Filters=[{"Name": "tag:petal:seed", "Values": ["resumed"]}])["Volumes"]
+    (build_id,) = (tag["Value"] for tag in volume["Tags"] if tag["Key"] == "petal:build-id")
+    resumed = run("build_resume.yml", lab_hosts, build_id=build_id, **options)
+    assert resumed.ok, resumed.text[-6000:]
+    assert left_over(lab_hosts) == []
+    assert_nothing_finished_was_built_again(lab_hosts, "resumed", 6)
