@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 import time
@@ -46,6 +47,7 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         _spec, options = self.validate_argument_spec(ARGUMENTS)
+        self.parent = os.getppid()
         tell = (lambda text: self.renew(options["lease"], text, task_vars)) if options["lease"] else None
         watch = Watch(options, self.command, host=(task_vars or {}).get("inventory_hostname", ""), tell=tell)
         try:
@@ -54,7 +56,10 @@ class ActionModule(ActionBase):
             return {**result, "failed": True, **watch.facts(), **error.to_result()}
 
     def command(self, text):
-        """Run a shell command on the host, return what it printed."""
+        """Run a shell command on the host, return what it printed. Raises ExplainedError when the run that waits has been killed."""
+        if os.getppid() != self.parent:
+            # A worker of Ansible outlives a run that is killed. It must not go on renewing the lease, or nobody could resume the build.
+            raise ExplainedError("The run that waits for the build has ended; the build goes on.", resource=self._task.args["unit"])
         return self._low_level_execute_command(text)["stdout"]
 
     def renew(self, lease, text, task_vars):

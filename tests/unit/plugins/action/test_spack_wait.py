@@ -1,9 +1,10 @@
 import json
+from types import SimpleNamespace
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
 
-from plugins.action.spack_wait import SEPARATOR, Watch
+from plugins.action.spack_wait import SEPARATOR, ActionModule, Watch
 from plugins.module_utils._core.errors import ExplainedError
 
 LOCK = {"roots": [{"hash": "a" * 32}], "concrete_specs": {"a" * 32: {"name": "app", "version": "2.0"}}}
@@ -126,3 +127,11 @@ def test_the_progress_is_told_now_and_then_with_an_estimate_from_earlier_builds(
     host = Host(seen(True, stage="concretize"), *[building] * 5, seen(False, state="done", stage="tidy"))
     host.watch(seconds_per_package=300)
     assert [text.split(" | ")[-1] for text in host.told] == ["choosing versions", "about 5 min left", "about 5 min left"]
+
+
+def test_a_worker_whose_run_was_killed_stops_watching(monkeypatch):
+    action = ActionModule.__new__(ActionModule)
+    action.parent, action._task = 4711, SimpleNamespace(args={"unit": "petal-build-1"})
+    monkeypatch.setattr("os.getppid", lambda: 1)
+    with pytest.raises(ExplainedError, match="has ended"):
+        action.command("true")
