@@ -119,3 +119,12 @@ def test_nothing_that_is_needed_is_deleted_and_all_else_is(records, seed):
 def test_the_youngest_stay_whatever_refers_to_them(records):
     account = RandomAccount(records, 7)
     assert collect(account, min_age_days=90)["garbage"] == []
+
+
+def test_what_is_retired_goes_in_the_end_although_another_account_may_use_it(records):
+    account = RandomAccount(records, 8)
+    shared = [one for one in account.snapshots() & account.software if one in account.needed]
+    retired = [("/r", RegisteredSnapshot(region, one, retired="2026-01-01")) for region in REGIONS for one in shared]
+    account.registered = [pair for pair in account.registered if pair[1].snapshot_id not in shared] + retired
+    kept = {one["id"]: " ".join(one["reasons"]) for one in collect(account, delete=True)["kept"]}
+    assert not any("may use it" in reasons or "registry" in reasons for reasons in kept.values())
