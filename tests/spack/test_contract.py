@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from plugins.module_utils._core import spack
+from tests.lab.client import Lab
 from tests.spack.make_stand_in import TAG, make
 from tests.spack.volume import BUILD, REAL, Volume, reason_against_the_real_one
 
@@ -138,3 +139,43 @@ def test_a_killed_build_loses_no_finished_package(volume):
     built_again = set(re.findall(r"^\[ \] \S+ (\S+)@\S+ install ", volume.log()[before:], re.MULTILINE))
     assert len(finished) >= 2
     assert not finished & built_again
+
+
+def test_each_finished_package_is_pushed_and_serves_the_next_volume(checkout, tmp_path):
+    cache = tmp_path / "cache"
+    first = Volume(tmp_path / "first", checkout, push_to=str(cache))
+    first.ask_for("toyapp+fail", "sleeper01")
+    assert first.build() == 1
+    assert any(cache.rglob("*"))
+    assert first.read("status")["not_pushed"] == ""
+    if checkout.parent.name.startswith("stand_in"):
+        return  # reads no mirrors
+    second = Volume(tmp_path / "second", checkout, mirrors=[{"name": "cache", "url": f"file://{cache}", "signed": False}])
+    second.ask_for("toylib", "sleeper01")
+    assert second.build() == 0
+    assert not re.findall(r"^\[ \] \S+ (\S+)@\S+ install ", second.log(), re.MULTILINE)
+
+
+def test_a_cache_that_cannot_be_written_loses_no_build(checkout, tmp_path):
+    (tmp_path / "file").touch()
+    volume = Volume(tmp_path / "volume", checkout, push_to=str(tmp_path / "file" / "cache"))
+    volume.ask_for("sleeper01")
+    assert volume.build() == 0
+    assert "NotADirectoryError" in volume.read("status")["not_pushed"]
+
+
+def test_a_package_comes_back_from_a_bucket(checkout, tmp_path, monkeypatch):
+    if checkout.parent.name.startswith("stand_in"):
+        pytest.skip("the stand-in reads no mirrors")
+    with Lab.start(data_plane=False) as lab:
+        for name, value in lab.environment().items():
+            monkeypatch.setenv(name, value)
+        lab.client("s3").create_bucket(Bucket="petal-cache")
+        first = Volume(tmp_path / "first", checkout, push_to="s3://petal-cache/builds")
+        first.ask_for("sleeper01")
+        assert first.build() == 0
+        assert first.read("status")["not_pushed"] == ""
+        second = Volume(tmp_path / "second", checkout, mirrors=[{"name": "cache", "url": "s3://petal-cache/builds", "signed": False}])
+        second.ask_for("sleeper01")
+        assert second.build() == 0
+    assert not re.findall(r"^\[ \] \S+ (\S+)@\S+ install ", second.log(), re.MULTILINE)

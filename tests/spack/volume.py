@@ -34,16 +34,18 @@ class Volume:
     """A directory in the place of a software volume, with what the role would write there.
 
     jobs: processes at a time. sleep: seconds that each of the toy sleepers takes to build.
+    mirrors, push_to: caches to take finished packages from, and the one to copy them to.
     """
 
-    def __init__(self, folder, checkout, jobs=2, sleep=0.2):
-        self.sleep = sleep
+    def __init__(self, folder, checkout, jobs=2, sleep=0.2, mirrors=(), push_to=""):
+        self.sleep, self.mirrors = sleep, list(mirrors)
         self.paths = spack.layout(str(folder / "shared"), str(checkout))
         self.settings = {
             "paths": self.paths,
             "jobs": jobs,
             "repos": [],
-            "mirrors": False,
+            "mirrors": bool(mirrors),
+            "push_to": {"url": push_to, "endpoint_url": ""},
             "smoke": {},
             "keep_build_cache": False,
             "keep_build_dependencies": False,
@@ -74,7 +76,8 @@ class Volume:
             {"name": "builtin_mock", "path": "$spack/var/spack/test_repos/spack_repo/builtin_mock"},
         ]
         compiler = {"version": version, "c": "/usr/bin/gcc", "cxx": "/usr/bin/g++"}
-        files = spack.configuration(self.paths, "x86_64", compiler, repos=repos, repos_override=True, build_stage=str(folder / "stage"))
+        options = {"repos": repos, "repos_override": True, "mirrors": self.mirrors, "build_stage": str(folder / "stage")}
+        files = spack.configuration(self.paths, "x86_64", compiler, **options)
         for name, content in files.items():
             path = Path(self.paths["configuration"], name)
             path.parent.mkdir(parents=True, exist_ok=True)

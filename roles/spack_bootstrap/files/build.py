@@ -8,10 +8,12 @@ usage: python3 build.py SETTINGS           build; a stage that an earlier run fi
 It lies on the volume and needs nobody to watch it: a build outlives the controller that started it, and can be
 taken up on another host. Where it stands is in status.json, what Spack says is in build.log.
 SETTINGS is a JSON file: {"paths": see _core/spack.py, "jobs": processes, 0 for all cores, "repos": [directories of recipes],
-"mirrors": whether there are mirrors with finished packages, "keep_build_cache": bool, "keep_build_dependencies": bool}.
+"mirrors": whether there are mirrors with finished packages, "push_to": {"url",
+"endpoint_url"} of a cache to copy finished packages to, "keep_build_cache": bool, "keep_build_dependencies": bool}.
 Runs on the Python of the build host: 3.6 or newer, standard library only.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -22,6 +24,7 @@ import subprocess
 import sys
 import time
 
+from push_cache import Pusher
 from sbom import sbom
 
 TAIL_LINES = 40
@@ -81,7 +84,15 @@ class Build:
         self.save(state="running", stage="start")
         inputs = self.inputs()
         finished = self.status.get("stages", {}) if self.status.get("inputs") == inputs else {}
-        self.status = {"inputs": inputs, "state": "running", "started": time.time(), "stages": finished, "failures": [], "message": ""}
+        self.status = {
+            "inputs": inputs,
+            "state": "running",
+            "started": time.time(),
+            "stages": finished,
+            "failures": [],
+            "message": "",
+            "not_pushed": "",
+        }
         for stage in self.STAGES:
             if stage in finished:
                 continue
@@ -130,13 +141,26 @@ class Build:
         # Looking into an empty cache costs as much as a small package.
         sources = [] if self.settings["mirrors"] or os.path.isdir(self.paths["build_cache"]) else ["--use-buildcache", "never"]
         try:
-            self.spack("install", "--jobs", str(jobs), *sources)
+            with self.pushing():
+                self.spack("install", "--jobs", str(jobs), *sources)
         except StageFailed:
             self.status["failures"] = self.failures(start)
             if not self.status["failures"]:
                 raise
             names = ", ".join(failure["package"] for failure in self.status["failures"])
             raise StageFailed(f"{names} failed to build.") from None
+
+    @contextlib.contextmanager
+    def pushing(self):
+        """Copy each package to the other cache as soon as it is finished; where that fails, say so and go on."""
+        push_to = self.settings["push_to"]
+        pusher = Pusher(self.paths["build_cache"], push_to["url"], push_to["endpoint_url"]).start() if push_to["url"] else None
+        try:
+            yield
+        finally:
+            if pusher:
+                pusher.stop()
+                self.save(not_pushed=pusher.problem)
 
     def failures(self, start):
         """Return what failed since the log was `start` bytes long; keep each package's own log on the volume."""
