@@ -141,6 +141,18 @@ def test_a_killed_build_loses_no_finished_package(volume):
     assert not finished & built_again
 
 
+def test_a_volume_with_an_earlier_build_gets_only_what_is_new(volume):
+    volume.ask_for("toyapp", "sleeper01")
+    assert volume.build() == 0
+    assert volume.read("status")["counts"] == {"built": 4, "from_cache": 0, "kept": 0, "removed": 0}
+    volume.ask_for("toylib", "sleeper01", "sleeper02", "sleeper03")
+    assert volume.build() == 0
+    assert volume.read("status")["counts"] == {"built": 2, "from_cache": 0, "kept": 3, "removed": 1}
+    assert [name for name, _version, _module in volume.roots()] == ["sleeper01", "sleeper02", "sleeper03", "toylib"]
+    assert not list(Path(volume.paths["software"]).glob("toyapp-*"))
+    assert not list(Path(volume.paths["tcl"]).glob("toyapp"))
+
+
 def test_each_finished_package_is_pushed_and_serves_the_next_volume(checkout, tmp_path):
     cache = tmp_path / "cache"
     first = Volume(tmp_path / "first", checkout, push_to=str(cache))

@@ -29,6 +29,9 @@ from sbom import sbom
 
 TAIL_LINES = 40
 SHORT_HASH = 7
+# What Spack says of a package in work and of a finished one; of a package that was there before it says at most the second.
+WORKED_ON = re.compile(r"^\[ \] (?P<hash>[a-z2-7]+) \S+ (?P<phase>\S+)")
+FINISHED = re.compile(r"^\[\+\] (?P<hash>[a-z2-7]+) ")
 FAILURE = re.compile(r"^\[x\] (?P<hash>[a-z2-7]+) (?P<package>\S+) failed: (?P<log>\S+)")
 
 
@@ -127,10 +130,8 @@ class Build:
             running = [subprocess.Popen([*spack, *arguments], **outputs) for arguments in commands]
             failed = [process.returncode for process in running if process.wait()]
         if failed:
-            with open(self.paths["log"], encoding="utf-8", errors="replace") as log:
-                log.seek(start)
-                command = " ".join(commands[0])
-                raise StageFailed(f"`spack {command}` ended with code {failed[0]}:\n{last_lines(log.read())}")
+            command, said = " ".join(commands[0]), "\n".join(self.log_since(start)[-TAIL_LINES:])
+            raise StageFailed(f"`spack {command}` ended with code {failed[0]}:\n{said}")
 
     def concretize(self):
         self.spack("concretize", "--force")
@@ -140,6 +141,7 @@ class Build:
         start = os.path.getsize(self.paths["log"])
         # Looking into an empty cache costs as much as a small package.
         sources = [] if self.settings["mirrors"] or os.path.isdir(self.paths["build_cache"]) else ["--use-buildcache", "never"]
+        before = {key[:SHORT_HASH] for key, prefix in self.prefixes().items() if os.path.isdir(prefix)}
         try:
             with self.pushing():
                 self.spack("install", "--jobs", str(jobs), *sources)
@@ -149,6 +151,24 @@ class Build:
                 raise
             names = ", ".join(failure["package"] for failure in self.status["failures"])
             raise StageFailed(f"{names} failed to build.") from None
+        finally:
+            self.save(counts=self.counts(start, before))
+
+    def counts(self, start, before):
+        """Return how many packages this run has built, taken from a cache, and found on the volume."""
+        log = self.log_since(start)
+        phases = {}
+        for found in filter(None, map(WORKED_ON.match, log)):
+            phases.setdefault(found.group("hash"), set()).add(found.group("phase"))
+        finished = {found.group("hash") for found in filter(None, map(FINISHED.match, log))} & set(phases)
+        built = {key for key in finished if "install" in phases[key]}
+        return {"built": len(built), "from_cache": len(finished - built), "kept": len(before - set(phases))}
+
+    def log_since(self, start):
+        """Return the lines of the log from that byte on."""
+        with open(self.paths["log"], encoding="utf-8", errors="replace") as log:
+            log.seek(start)
+            return log.read().splitlines()
 
     @contextlib.contextmanager
     def pushing(self):
@@ -166,20 +186,18 @@ class Build:
         """Return what failed since the log was `start` bytes long; keep each package's own log on the volume."""
         os.makedirs(self.paths["failures"], exist_ok=True)
         found = []
-        with open(self.paths["log"], encoding="utf-8", errors="replace") as log:
-            log.seek(start)
-            for match in filter(None, map(FAILURE.match, log)):
-                kept = os.path.join(self.paths["failures"], match.group("package") + "-" + match.group("hash")[:SHORT_HASH] + ".log")
-                if os.path.exists(match.group("log")):
-                    shutil.copyfile(match.group("log"), kept)
-                found.append(
-                    {
-                        "package": match.group("package"),
-                        "log": kept,
-                        "tail": last_lines(read_text(kept)),
-                        "dependents": self.dependents(match.group("hash")),
-                    }
-                )
+        for match in filter(None, map(FAILURE.match, self.log_since(start))):
+            kept = os.path.join(self.paths["failures"], match.group("package") + "-" + match.group("hash")[:SHORT_HASH] + ".log")
+            if os.path.exists(match.group("log")):
+                shutil.copyfile(match.group("log"), kept)
+            found.append(
+                {
+                    "package": match.group("package"),
+                    "log": kept,
+                    "tail": last_lines(read_text(kept)),
+                    "dependents": self.dependents(match.group("hash")),
+                }
+            )
         return found
 
     def dependents(self, short_hash):
@@ -222,8 +240,7 @@ class Build:
         for key, node in self.lock_nodes().items():
             package = {"name": node["name"], "version": str(node.get("version", "")), "hash": key, "root": key in roots}
             package["external"] = "external" in node
-            inside = "{name}-{version}".format(**package) + "-" + key[:SHORT_HASH]
-            package["prefix"] = node["external"]["path"] if "external" in node else os.path.join(self.paths["software"], inside)
+            package["prefix"] = node["external"]["path"] if "external" in node else self.prefix(key, node)
             if package["root"]:
                 package["module"] = "{name}/{version}".format(**package) + ("-" + key[:hash_length] if hash_length else "")
             listed.append(package)
@@ -237,17 +254,33 @@ class Build:
         disk = os.statvfs(self.paths["mount_path"])
         self.status["size"] = {"bytes": (disk.f_blocks - disk.f_bfree) * disk.f_frsize, "files": disk.f_files - disk.f_ffree}
 
+    def prefix(self, key, node):
+        return os.path.join(self.paths["software"], "-".join([node["name"], str(node.get("version", "")), key[:SHORT_HASH]]))
+
+    def prefixes(self):
+        """Return the prefix of every package of the lock that is not external, by hash."""
+        return {key: self.prefix(key, node) for key, node in self.lock_nodes().items() if "external" not in node}
+
     def lock_nodes(self):
         with open(self.paths["lock"], encoding="utf-8") as lock:
             return json.load(lock)["concrete_specs"]
 
     def tidy(self):
-        """Remove what only the build needed, so that the snapshot does not carry it."""
-        if not self.settings["keep_build_dependencies"]:
-            self.spack("gc", "-y")
+        """Remove what only the build needed, and what an earlier build left that nobody asks for any more."""
+        before = self.on_the_volume()
+        kept = ["--keep-build-dependencies"] if self.settings["keep_build_dependencies"] else []
+        # Without the option Spack would look at this environment's packages alone.
+        self.spack("gc", "-y", "--except-any-environment", *kept)
+        gone = before - self.on_the_volume() - set(self.prefixes().values())
+        self.status["counts"] = dict(self.status.get("counts", {}), removed=len(gone))
         caches = [] if self.settings["keep_build_cache"] else [self.paths["build_cache"], os.path.join(self.paths["cache"], "source")]
         for directory in [self.paths["failures"], *caches]:
             shutil.rmtree(directory, ignore_errors=True)
+
+    def on_the_volume(self):
+        """Return the prefixes that exist, whoever asked for them."""
+        named = re.compile(r".+-[a-z2-7]{" + str(SHORT_HASH) + "}")
+        return {os.path.join(self.paths["software"], name) for name in os.listdir(self.paths["software"]) if named.fullmatch(name)}
 
 
 def full_name(node):

@@ -383,6 +383,16 @@ class Spack:
         os.makedirs(spec.prefix)
         recipe.install(spec, spec.prefix)
 
+    def collect(self):
+        """Remove what the locked roots do not need; return the names of the prefixes."""
+        needed = {spec.hash for root in self.read_lock() for spec in root.closure()}
+        gone = self.installed() - needed
+        self.register(needed & self.installed())
+        names = [name for name in os.listdir(self.software()) if name.rpartition("-")[2] in {key[:7] for key in gone}]
+        for name in names:
+            shutil.rmtree(os.path.join(self.software(), name))
+        return names
+
     # ---- modules ----
 
     def refresh(self, kind):
@@ -459,7 +469,11 @@ def module(spack, options):
 
 
 def gc(spack, options):
-    print("==> There are no unused specs. Spack's store is clean.")
+    removed = spack.collect()
+    if not removed:
+        print("==> There are no unused specs. Spack's store is clean.")
+    for name in removed:
+        print(f"==> Successfully uninstalled {name}")
 
 
 def location(spack, options):
@@ -491,6 +505,8 @@ def parser():
     command.set_defaults(run=module)
     command = commands.add_parser("gc")
     command.add_argument("-y", action="store_true", required=True)
+    command.add_argument("--except-any-environment", action="store_true", required=True)
+    command.add_argument("--keep-build-dependencies", action="store_true")
     command.set_defaults(run=gc)
     command = commands.add_parser("location")
     command.add_argument("--package-dir", dest="name", required=True)
