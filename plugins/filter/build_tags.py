@@ -9,7 +9,7 @@ name: build_tags
 short_description: The tags of a resource that belongs to a build
 description:
   - Returns the tags that mark an AWS resource as ours and as part of one build, so that any controller finds it again.
-positional: _input, variant, stage, lock, package_count, seed, parent, seconds
+positional: _input, variant, stage, lock, package_count, seed, parent, seconds, proof
 options:
   _input:
     description: The build id.
@@ -36,6 +36,9 @@ options:
   seconds:
     description: How long the build took.
     type: float
+  proof:
+    description: C(passed) once every package was loaded and run in a clean room.
+    type: str
 author: petal.hpc contributors (@petal-hpc)
 """
 

@@ -69,6 +69,7 @@ def test_the_registry_names_the_snapshot(journey):
     written = json.loads(entry.read_text())
     assert written["snapshots"][0]["snapshot_id"] == snapshots(journey["lab"], "toy")[0]["SnapshotId"]
     assert "toyapp@3.0" in written["packages"]
+    assert written["snapshots"][0]["proof"] == "passed"
 
 
 def test_the_config_mounts_the_snapshot(journey):

@@ -12,12 +12,16 @@ import sys
 import pytest
 import yaml
 
+from plugins.module_utils._aws.registry_store import Access, open_store
+from plugins.module_utils._aws.signing import Verifier
+from plugins.module_utils._core.registry import Entry, RegisteredSnapshot
 from tests.integration.targets_runner import ROOT
 
 pytestmark = pytest.mark.lab
 
 SEED = ROOT / "tests" / "data" / "seeds" / "minimal.yaml"
 PLAYBOOKS = ROOT / "playbooks"
+FINGERPRINT = "sha256:" + "0f3a" * 16
 
 
 class Registry:
@@ -31,8 +35,8 @@ class Registry:
         self.place = f"git+file://{folder}/remote"
         self.signing = {"signing_key": str(folder / "key"), "signer": "builds@example.com"}
 
-    def play(self, playbook: str, fails: bool = False, **variables) -> tuple[dict, str]:
-        """Run a playbook; returns what it hands to the next job, and what it printed."""
+    def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a program of Ansible as an execution environment does, which has no home."""
         environment = {
             **os.environ,
             **self.lab.environment(),
@@ -43,14 +47,13 @@ class Registry:
             "ANSIBLE_NOCOLOR": "1",
             "HOME": "/nonexistent",
         }
+        command = [str(pathlib.Path(sys.executable).parent / program), *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    def play(self, playbook: str, fails: bool = False, **variables) -> tuple[dict, str]:
+        """Run a playbook; returns what it hands to the next job, and what it printed."""
         given = {"cache_dir": str(self.folder / "cache"), "region": "us-east-1", "seed": str(SEED), **variables}
-        command = [
-            str(pathlib.Path(sys.executable).parent / "ansible-playbook"),
-            str(PLAYBOOKS / f"{playbook}.yml"),
-            "-e",
-            json.dumps(given),
-        ]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        done = self.run("ansible-playbook", str(PLAYBOOKS / f"{playbook}.yml"), "-e", json.dumps(given))
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         stats = re.search(r"CUSTOM STATS: \*+\s*\n\s*RUN: (\{.*\})\s*$", done.stdout, re.MULTILINE)
         return json.loads(stats[1]) if stats else {}, done.stdout + done.stderr
@@ -153,3 +156,16 @@ def test_a_miss_names_the_nearest_entry(registry, submitted, tmp_path):
     assert not stats["petal_check"]["available"]
     assert "The nearest is bio" in " ".join(output.split())
     assert "it lacks fftw@3.3.10" in " ".join(output.split())
+
+
+def test_a_maintainer_verifies_an_entry_in_s3_with_one_command(registry, lab):
+    lab.client("s3").create_bucket(Bucket="petal-software")
+    place = "s3://petal-software/registry"
+    store = open_store(place, Access(s3=lambda: lab.client("s3")))
+    store.update("bio", lambda _found: Entry("bio", snapshots=(RegisteredSnapshot("us-east-1", "snap-0123456789abcdef0", FINGERPRINT),)))
+    options = " ".join(f"{name}={value}" for name, value in {"registry": place, "name": "bio", **registry.signing}.items())
+    done = registry.run("ansible", "localhost", "-m", "petal.hpc.snapshot_registry", "-a", f"state=verified {options}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    store.verifier = Verifier(str(registry.folder / "allowed_signers"))
+    entry = store.read_entry("bio")
+    assert (entry.verified, entry.signed_by) == (True, ("builds@example.com",))

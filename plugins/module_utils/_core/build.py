@@ -65,12 +65,14 @@ def build_tags(
     seed: str | None = None,
     parent: dict | None = None,
     seconds: float | None = None,
+    proof: str | None = None,
 ) -> dict[str, str]:
     """Return the tags of a resource that belongs to a build.
 
     variant: what the filter seed_variants returns; its platform and fingerprint become tags.
     stage: the last stage that the build has finished.
     lock, package_count: what was built. seed: the name of the seed. parent: what choose_parent returns. seconds: how long it took.
+    proof: "passed" once every package was loaded and run in a clean room.
     """
     variant = variant or {}
     values = {
@@ -85,6 +87,7 @@ def build_tags(
         tags.PACKAGE_COUNT: package_count,
         tags.SEED: seed,
         tags.BUILD_SECONDS: seconds,
+        tags.PROOF: proof,
         **lineage_tags(variant),
         **parent_tags(parent or {}),
     }

@@ -21,7 +21,7 @@ VARIANT = {"fingerprint": "sha256:ab", "os": "alinux2023", "arch": "x86_64", "ta
 
 
 def test_a_resource_of_a_build_is_ours_and_carries_build_and_platform():
-    assert build_tags("ab12", VARIANT, stage="mounted", package_count=0) == {
+    assert build_tags("ab12", VARIANT, stage="mounted", package_count=0, proof="passed") == {
         "CreatedBy": "petal.hpc",
         "petal:build-id": "ab12",
         "petal:fingerprint": "sha256:ab",
@@ -31,6 +31,7 @@ def test_a_resource_of_a_build_is_ours_and_carries_build_and_platform():
         "petal:spack": "v1.2.2",
         "petal:stage": "mounted",
         "petal:package-count": "0",
+        "petal:proof": "passed",
     }
 
 
