@@ -125,12 +125,11 @@ class Store(abc.ABC):
             raise ExplainedError(
                 f"{place} describes {entry.name}, not {name}.", resource=place, next_step="Give the file the name that it contains."
             )
-        return dataclasses.replace(entry, signed_by=self._signers(document, entry, place)) if self.verifier else entry
+        return dataclasses.replace(entry, signed_by=self._signers(self.verifier, document, entry, place)) if self.verifier else entry
 
-    def _signers(self, document: Any, entry: Entry, place: str) -> tuple[str, ...]:
-        assert self.verifier
+    def _signers(self, verifier: Verifier, document: Any, entry: Entry, place: str) -> tuple[str, ...]:
         text = signed_text(document)
-        problems = {signature: self.verifier.problem(text, signature) for signature in entry.signatures}
+        problems = {signature: verifier.problem(text, signature) for signature in entry.signatures}
         self.notes += [f"{place}: {problem}." for problem in problems.values() if problem]
         return tuple(signature.signer for signature, problem in problems.items() if not problem)
 
