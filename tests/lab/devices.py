@@ -27,6 +27,13 @@ def run(*command: str) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
+def loop_device(image: pathlib.Path) -> str:
+    """Return a new loop device over an image file. One that was read only in an earlier use would stay so: a new attachment never is."""
+    device = run("losetup", "--find", "--show", str(image))
+    run("blockdev", "--setrw", device)
+    return device
+
+
 class LocalHost:
     """This machine plays all instances: a volume that several of them share is one device here."""
 
@@ -35,7 +42,7 @@ class LocalHost:
 
     def plug(self, volume_id: str, image: pathlib.Path) -> None:
         if not self._plugged[volume_id]:
-            device = run("losetup", "--find", "--show", str(image))
+            device = loop_device(image)
             BY_ID.mkdir(parents=True, exist_ok=True)
             link = BY_ID / link_name(volume_id)
             link.unlink(missing_ok=True)

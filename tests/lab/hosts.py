@@ -30,7 +30,7 @@ from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.instances import Instance
 
 from . import image, metadata, places
-from .devices import link_name, mounts_of, run
+from .devices import link_name, loop_device, mounts_of, run
 from .world import GATEWAY, NETWORK
 
 MOST_HOSTS = 1000  # in the life of one lab
@@ -157,7 +157,7 @@ class Host:
         """Make a volume's image file appear as a block device of the host, as /dev/nvme?n1 and below /dev/disk/by-id."""
         taken = {volume.name for volume in self._volumes.values()}
         name = next(name for n in itertools.count(1) if (name := f"nvme{n}n1") not in taken)
-        loop = run("losetup", "--find", "--show", str(image_file))
+        loop = loop_device(image_file)
         self._volumes[volume_id] = PluggedVolume(volume_id, name, loop)
         self._write_device_list()
         if self._process:
