@@ -105,6 +105,7 @@ class Recipes:
         self.complete = complete
         self._classes: dict[str, Any] = {}
         self._packages: dict[str, str] = {}
+        self._recipes: dict[str, Recipe] = {}
         for index in indexes:
             self._classes = {**index["classes"], **self._classes}
             self._packages = {**index["packages"], **self._packages}
@@ -127,9 +128,13 @@ class Recipes:
         declared = self._classes.get(key, {"bases": ()})
         return [*declared.get("provides", ()), *(virtual for base in declared["bases"] if base != key for virtual in self._provided(base))]
 
-    @functools.cache  # noqa: B019  one index is read a process
     def recipe(self, name: str) -> Recipe:
         """Return what a package of the index declares."""
+        if name not in self._recipes:
+            self._recipes[name] = self._merged(name)
+        return self._recipes[name]
+
+    def _merged(self, name: str) -> Recipe:
         merged: dict[str, Any] = {"versions": {}, "variants": {}, "complete": True, **{part: [] for part in _LISTS}}
         self._merge(self._packages[name], merged, set())
         return Recipe(name, **merged)

@@ -10,13 +10,15 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable
+from typing import Any
 
 # Ordered: `develop` is newer than `main`, and both are newer than any number.
 _NEWEST = ("stable", "nightly", "trunk", "head", "master", "main", "develop")
 _PRERELEASES = ("alpha", "beta", "rc")
 _FINAL = len(_PRERELEASES)
 
-Component = tuple[int, int | str]
+# The rank of its kind, and a number or a word.
+Component = tuple[int, Any]
 Version = tuple[tuple[Component, ...], tuple[int, ...]]
 
 

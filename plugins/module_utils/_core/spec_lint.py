@@ -185,7 +185,7 @@ def _variant_misses(constraint: Constraint, package: NamedPackage, recipe: Recip
 
 def _unknown_variant(constraint: Constraint, recipe: Recipe) -> Miss:
     switch = constraint.kind == "flag"
-    similar = [name for name, (first, *_) in recipe.variants.items() if not switch or first["values"] == _SWITCH]
+    similar = [name for name, definitions in recipe.variants.items() if not switch or definitions[0]["values"] == _SWITCH]
     alike = difflib.get_close_matches(constraint.key, similar, n=1, cutoff=0.75)
     what = f"{recipe.name} has no variant {constraint.key}"
     if not alike:
