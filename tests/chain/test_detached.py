@@ -64,6 +64,14 @@ def wait_for_the_middle(folder):
     wait_until(lambda: (folder / LOG).exists() and IN_THE_MIDDLE.search((folder / LOG).read_text()), "the middle of the build")
 
 
+def wait_for_line(playbook, pattern):
+    for line in playbook.process.stdout:
+        playbook.output.append(line)
+        if pattern.search(line):
+            return
+    raise AssertionError(f"{pattern.pattern} is in no line of:\n{playbook.text[-6000:]}")
+
+
 def assert_nothing_finished_was_built_again(lab, seed, packages):
     """The one snapshot of a seed holds what was asked for, and no run has built what an earlier one had finished."""
     (snapshot,) = snapshots(lab, seed)
@@ -89,44 +97,17 @@ def test_a_detached_build_ends_as_one_snapshot_with_nothing_left_though_its_run_
     assert_nothing_finished_was_built_again(lab_hosts, "detached", 6)
 
 
-def test_a_detached_build_whose_host_is_lost_is_finished_by_the_next_run(lab_hosts, options, tmp_path):  # noqa: F811
-    seed = write_seed(tmp_path, "orphan", [1, 2, 3, 4, 5, 7])
-    run("build_seed.yml", lab_hosts, seed=seed, detach=True, **options)
-    instance, _address, folder = host_of(lab_hosts)
-    wait_for_the_middle(folder)
-    lab_hosts.client("ec2").terminate_instances(InstanceIds=[instance])
-    again = run("build_seed.yml", lab_hosts, seed=seed, **options)
-    assert again.ok, again.text[-4000:]
-    assert left_over(lab_hosts) == []
-    assert assert_nothing_finished_was_built_again(lab_hosts, "orphan", 6) == 2
-
-
-def test_a_host_that_is_lost_is_replaced_within_the_run(lab_hosts, options, tmp_path):  # noqa: F811
+def test_a_lost_host_is_replaced_within_the_run_and_a_killed_run_is_resumed_by_its_id_alone(lab_hosts, options, tmp_path):  # noqa: F811
     seed = write_seed(tmp_path, "replaced", [1, 2, 3, 4, 6, 8])
-    playbook = Playbook("build_seed.yml", lab_hosts, seed=seed, replace_lost_hosts=True, **options)
-    for line in playbook.process.stdout:
-        playbook.output.append(line)
-        if IN_THE_MIDDLE.search(line):
-            lab_hosts.client("ec2").terminate_instances(InstanceIds=[host_of(lab_hosts)[0]])
-            break
-    playbook.finish()
-    assert playbook.ok, playbook.text[-6000:]
-    assert "| lost" in playbook.text
-    assert left_over(lab_hosts) == []
-    assert assert_nothing_finished_was_built_again(lab_hosts, "replaced", 6) == 2
-
-
-def test_a_build_that_was_killed_is_resumed_by_its_id_alone(lab_hosts, options, tmp_path):  # noqa: F811
-    seed = write_seed(tmp_path, "resumed", [1, 2, 3, 4, 7, 8])
-    killed = Playbook("build_seed.yml", lab_hosts, seed=seed, **options)
-    for line in killed.process.stdout:
-        killed.output.append(line)
-        if IN_THE_MIDDLE.search(line):
-            break
+    killed = Playbook("build_seed.yml", lab_hosts, seed=seed, replace_lost_hosts=True, **options)
+    wait_for_line(killed, IN_THE_MIDDLE)
+    lab_hosts.client("ec2").terminate_instances(InstanceIds=[host_of(lab_hosts)[0]])
+    wait_for_line(killed, re.compile(r"\| lost"))
+    wait_for_line(killed, re.compile(r"\| mounted"))
     killed.kill()
-    (volume,) = lab_hosts.client("ec2").describe_volumes(Filters=[{"Name": "tag:petal:seed", "Values": ["resumed"]}])["Volumes"]
+    (volume,) = lab_hosts.client("ec2").describe_volumes(Filters=[{"Name": "tag:petal:seed", "Values": ["replaced"]}])["Volumes"]
     (build_id,) = (tag["Value"] for tag in volume["Tags"] if tag["Key"] == "petal:build-id")
     resumed = run("build_resume.yml", lab_hosts, build_id=build_id, **options)
     assert resumed.ok, resumed.text[-6000:]
     assert left_over(lab_hosts) == []
-    assert_nothing_finished_was_built_again(lab_hosts, "resumed", 6)
+    assert assert_nothing_finished_was_built_again(lab_hosts, "replaced", 6) == 2
