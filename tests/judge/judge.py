@@ -37,9 +37,13 @@ def judge(files: list[str], level: str = "validators", world: Needs | None = Non
     read = [check.read(file, cluster_name) for file in files]
     good = [file for file in read if file.ok]
     with simulated_account.in_process():
-        # The check itself refuses a region that does not exist.
-        for region in sorted({file.region for file in good} & set(boto3.session.Session().get_available_regions("ec2"))):
+        for region in _regions(good) if level != "schema" else ():
             needs = merge([needs_of(file.config, region) for file in good if file.region == region])
             simulated_account.Region(region).fill(correct(needs, world or {}))
         check.check(good, level)
     return read
+
+
+def _regions(files: list) -> list[str]:
+    """Return the regions that files name; the check itself refuses one that does not exist."""
+    return sorted({file.region for file in files} & set(boto3.session.Session().get_available_regions("ec2")))

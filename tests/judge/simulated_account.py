@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 from collections.abc import Iterator
@@ -53,6 +54,12 @@ def next_id(generator: str, value: str) -> Iterator[None]:
         yield
 
 
+@functools.cache
+def client(service: str, region: str) -> Any:
+    """Return a client; making one takes longer than most of its calls."""
+    return boto3.client(service, region_name=region)
+
+
 class Region:
     """One region of the account, being filled."""
 
@@ -66,7 +73,7 @@ class Region:
         population.add_official_images(self.backend)
 
     def client(self, service: str) -> Any:
-        return boto3.client(service, region_name=self.region)
+        return client(service, self.region)
 
     def fill(self, needs: Needs) -> None:
         """Create everything; each kind has a method of its name."""

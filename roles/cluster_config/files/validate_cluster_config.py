@@ -45,6 +45,7 @@ class Checked:
     file: str
     name: str
     config: dict[str, Any] | None = None
+    loaded: Any = None  # what ParallelCluster's schema has made of config
     findings: list[Finding] = dataclasses.field(default_factory=list)
 
     @property
@@ -89,12 +90,14 @@ def fast_loader() -> Any:
 def check(files: list[Checked], level: str) -> None:
     """Take files through the levels up to `level`; a file stops at the first level that refuses it."""
     prepare()
-    for file in files:
+    # ParallelCluster forgets what AWS has answered whenever the region changes.
+    for file in sorted(files, key=lambda file: file.region):
         for step in STEPS[level]:
             if not file.ok:
                 break
             os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = file.region
             step(file)
+        file.loaded = None  # large, and of no use any more
 
 
 def prepare() -> None:
@@ -134,7 +137,7 @@ def check_schema(file: Checked) -> None:
     from pcluster.schemas.cluster_schema import ClusterSchema
 
     try:
-        ClusterSchema(cluster_name=file.name).load(file.config)
+        file.loaded = ClusterSchema(cluster_name=file.name).load(file.config)
     except ValidationError as error:
         for message in flatten(error.messages):
             file.refuse("ConfigSchemaValidator", message)
@@ -155,11 +158,10 @@ def flatten(messages: Any, path: str = "") -> Iterator[str]:
 
 
 def check_validators(file: Checked) -> None:
-    from pcluster.schemas.cluster_schema import ClusterSchema
     from pcluster.validators.common import ValidatorContext
 
     try:
-        results = ClusterSchema(cluster_name=file.name).load(file.config).validate(context=ValidatorContext())
+        results = file.loaded.validate(context=ValidatorContext())
     except Exception as error:  # ParallelCluster itself reports these as "Invalid cluster configuration"
         file.refuse("ConfigValidation", f"Invalid cluster configuration: {error}")
         return
@@ -198,11 +200,10 @@ def check_synth(file: Checked) -> None:
     from unittest import mock
 
     from pcluster.models.s3_bucket import S3Bucket
-    from pcluster.schemas.cluster_schema import ClusterSchema
     from pcluster.templates.cdk_builder import CDKTemplateBuilder
 
     try:
-        config = ClusterSchema(cluster_name=file.name).load(file.config)
+        config = file.loaded
         bucket = S3Bucket(service_name=file.name, stack_name=file.name, name=config.custom_s3_bucket, artifact_directory="parallelcluster")
         with mock.patch.object(S3Bucket, "upload_cfn_asset"):
             CDKTemplateBuilder().build_cluster_template(cluster_config=config, bucket=bucket, stack_name=file.name)
