@@ -21,7 +21,7 @@ author: petal.hpc contributors (@petal-hpc)
 options:
   state:
     description:
-      - C(present) registers a snapshot; one that was deprecated or retired is recommended again.
+      - C(present) registers a snapshot. One that was deprecated or retired is recommended again, unless O(recommend) is V(false).
       - C(deprecated) marks snapshots of the entry as no longer recommended. They are selected when nothing else fits, with a warning.
       - C(retired) marks them as out of use. They stay listed and are never selected.
       - Both name what O(superseded_by) says as the one to use instead.
@@ -125,6 +125,12 @@ options:
       - The report of the role C(publish_gate), kept with the entry under the fingerprint. Left out, what is there stays.
       - "F(docs/sharing.md) says what it is for."
     type: dict
+  recommend:
+    description:
+      - Whether registering a snapshot that was deprecated or retired takes that back.
+      - V(false) is for those who only add to what an entry says, such as a O(report).
+    type: bool
+    default: true
   superseded_by:
     description: The entry or snapshot to use in place of a deprecated or retired one. Left out, none is named.
     type: str
@@ -332,6 +338,7 @@ ARGUMENT_SPEC = {
     "public": {"type": "bool"},
     "seed": {},
     "report": {"type": "dict"},
+    "recommend": {"type": "bool", "default": True},
     "superseded_by": {},
     "signing_key": {"type": "path"},
     "signer": {},
@@ -387,6 +394,7 @@ def registration_from(params, region):
             public=params["public"],
             has_seed=params["seed"] is not None,
             report=params["report"],
+            recommend=params["recommend"],
         )
     )
 

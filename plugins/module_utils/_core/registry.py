@@ -112,7 +112,10 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True)
 class Registration:
-    """What a user registers: one snapshot under a name. None leaves what is registered already as it is."""
+    """What a user registers: one snapshot under a name. None leaves what is registered already as it is.
+
+    recommend: whether a snapshot that was deprecated or retired is recommended again.
+    """
 
     name: str
     snapshot: RegisteredSnapshot
@@ -122,6 +125,7 @@ class Registration:
     public: bool | None = None
     has_seed: bool = False
     report: Mapping[str, Any] | None = None
+    recommend: bool = True
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -257,8 +261,8 @@ def register(found: Entry | None, registration: Registration, today: str) -> Ent
     before = found or Entry(registration.name, created=today)
     known = next((one for one in before.snapshots if one.key == registration.snapshot.key), None)
     snapshot = _merged(known, registration.snapshot) if known else dataclasses.replace(registration.snapshot, created=today)
-    # Registering a retired snapshot brings it back.
-    snapshot = dataclasses.replace(snapshot, deprecated=None, superseded_by=None, retired=None)
+    if registration.recommend:
+        snapshot = dataclasses.replace(snapshot, deprecated=None, superseded_by=None, retired=None)
     said = {
         "description": registration.description,
         "packages": None if registration.packages is None else tuple(sorted(set(registration.packages))),

@@ -80,6 +80,15 @@ def test_retired_snapshots_stay_listed(store):
     assert not bring(store, state="retired", today="2026-12-24")["changed"]
 
 
+def test_a_report_about_a_deprecated_snapshot_does_not_recommend_it_again(store):
+    register(store)
+    bring(store, state="deprecated", superseded_by="bio-v2")
+    result = register(store, report={"passed": True}, recommend=False)
+    assert (result["entry"]["snapshots"][0]["deprecated"], result["entry"]["snapshots"][0]["superseded_by"]) == ("2026-11-22", "bio-v2")
+    assert result["entry"]["reports"] == {FINGERPRINT: {"passed": True}}
+    assert register(store)["entry"]["snapshots"][0]["deprecated"] is None
+
+
 def test_retiring_an_unknown_entry_is_an_error(store):
     with pytest.raises(ExplainedError, match="no entry bio"):
         bring(store, state="retired")
