@@ -9,7 +9,7 @@ name: build_tags
 short_description: The tags of a resource that belongs to a build
 description:
   - Returns the tags that mark an AWS resource as ours and as part of one build, so that any controller finds it again.
-positional: _input, variant, stage, lock, package_count, seed, parent, seconds, proof
+positional: _input, variant, stage, lock, package_count, seed, parent, seconds, proof, hashes
 options:
   _input:
     description: The build id.
@@ -39,6 +39,9 @@ options:
   proof:
     description: C(passed) once every package was loaded and run in a clean room.
     type: str
+  hashes:
+    description: What stands for the content of the volume - C(manifest), C(spack_lock) and C(sbom).
+    type: dict
 author: petal.hpc contributors (@petal-hpc)
 """
 

@@ -29,7 +29,7 @@ class FakeSnapshotGateway:
         self.volumes = {volume.volume_id: volume for volume in volumes}
         self.images = images or {}
         self.sharing, self.grants = {}, {}
-        self.key_is_aws_managed = None
+        self.key_is_aws_managed, self.encrypts_all = None, False
         self.refuse_copies = False
         self.slept = 0
         self.calls, self.reads, self.waits, self.ever = [], 0, [], 0
@@ -175,6 +175,12 @@ class FakeSnapshotGateway:
 
     def sharing_facts(self, snapshot, request):
         return SharingFacts(tuple(self.shared_with(snapshot.snapshot_id)), self.key_is_aws_managed, "unblocked" if request.public else None)
+
+    def encrypts_by_default(self):
+        return self.encrypts_all
+
+    def default_key(self):
+        return "alias/aws/ebs"
 
     def change_sharing(self, snapshot_id, gained, lost):
         self.calls.append("change_sharing")

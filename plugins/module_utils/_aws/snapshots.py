@@ -31,6 +31,8 @@ from .snapshot_making import (
 from .waiting import TimeIsUp, wait_until
 
 REGIONS_AT_ONCE = 8
+# The key that AWS manages in each account. It need not exist before its first use.
+AWS_MANAGED_ALIAS = "alias/aws/ebs"
 # What an account needs to make volumes and copies of an encrypted snapshot; EBS User Guide, "Share the KMS key".
 GRANTED_OPERATIONS = ("DescribeKey", "CreateGrant", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKeyWithoutPlaintext")
 
@@ -301,6 +303,16 @@ class SnapshotGateway(SnapshotMaker):
             public_access=self._public_access() if request.public else None,
         )
 
+    def encrypts_by_default(self) -> bool:
+        """Say whether the account encrypts all its volumes in the region, whatever is asked for."""
+        with explained("find out whether volumes are encrypted by default"):
+            return self._ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"]
+
+    def default_key(self) -> str:
+        """Return the key of encrypted volumes for which none is named."""
+        with explained("find out which key volumes have by default"):
+            return self._ec2.get_ebs_default_kms_key_id()["KmsKeyId"]
+
     def change_sharing(self, snapshot_id: str, gained: Iterable[str], lost: Iterable[str]) -> None:
         """Give the use of a snapshot to some accounts, then take it from others; nobody else is touched."""
         for operation, accounts in (("add", set(gained)), ("remove", set(lost))):
@@ -340,6 +352,8 @@ class SnapshotGateway(SnapshotMaker):
             return self._ec2.get_snapshot_block_public_access_state()["State"]
 
     def _key_is_aws_managed(self, key_id: str | None) -> bool | None:
+        if key_id == AWS_MANAGED_ALIAS:
+            return True
         if not key_id or self._kms is None:
             return None
         try:

@@ -17,16 +17,21 @@ from .registry_place import parse_place
 # What a build host needs to go on with no controller: collections, the folders of each, and the roles whose variables go with it.
 BUNDLED_COLLECTIONS = ("petal.hpc", "amazon.aws", "ansible.posix")
 BUNDLED_FOLDERS = ("plugins", "roles", "playbooks", "templates", "schemas", "meta", "galaxy.yml", "MANIFEST.json", "requirements.txt")
-BUNDLED_ROLES = ("shared_volume", "spack_bootstrap", "shared_snapshot")
+BUNDLED_ROLES = ("shared_volume", "spack_bootstrap", "shared_snapshot", "publish_gate")
 # The playbook's own variables that the host's run needs too; the others are about this run, or come with the bundle.
 DETACHED_VARIABLES = (
+    "encrypted",
     "from_scratch",
     "keep_host",
+    "kms_key_id",
     "mount_path",
     "os",
+    "public",
     "recipes_version",
     "region",
     "registry",
+    "search_volume",
+    "share_with",
     "spack_version",
     "trusted_accounts",
     "volume_size_gib",
@@ -66,6 +71,7 @@ def build_tags(
     parent: dict | None = None,
     seconds: float | None = None,
     proof: str | None = None,
+    hashes: dict | None = None,
 ) -> dict[str, str]:
     """Return the tags of a resource that belongs to a build.
 
@@ -73,7 +79,9 @@ def build_tags(
     stage: the last stage that the build has finished.
     lock, package_count: what was built. seed: the name of the seed. parent: what choose_parent returns. seconds: how long it took.
     proof: "passed" once every package was loaded and run in a clean room.
+    hashes: {"manifest", "spack_lock", "sbom"} of what is on the volume.
     """
+    hashes = hashes or {}
     variant = variant or {}
     values = {
         tags.BUILD_ID: build_id,
@@ -88,6 +96,9 @@ def build_tags(
         tags.SEED: seed,
         tags.BUILD_SECONDS: seconds,
         tags.PROOF: proof,
+        tags.SPACK_LOCK: hashes.get("spack_lock"),
+        tags.MANIFEST: hashes.get("manifest"),
+        tags.SBOM: hashes.get("sbom"),
         **lineage_tags(variant),
         **parent_tags(parent or {}),
     }

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from . import tags as tag
 from .errors import ExplainedError, ManyProblems
@@ -21,6 +22,11 @@ _TAGS = {
     tag.TARGET: "target",
     tag.SPACK: "spack",
     tag.LOCK: "lock",
+    tag.SPACK_LOCK: "spack_lock",
+    tag.MANIFEST: "manifest",
+    tag.SBOM: "sbom",
+    tag.PARENT: "parent",
+    tag.PROOF: "proof",
 }
 
 
@@ -107,6 +113,26 @@ def check_reports(entry: Entry, jobs: Iterable[Job], *, public: bool) -> None:
             resource=entry.name,
             next_step="Search the volume with the role petal.hpc.publish_gate, and register its report.",
         )
+
+
+def fields_from(snapshot: Mapping[str, Any], variant: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the registry is to say of a snapshot of this account: what its tags say, and what the seed asks for.
+
+    snapshot: as Snapshot.to_result gives it. variant: as the filter seed_variants does. The keys are options of snapshot_registry.
+    """
+    said = {field: value for name, field in _TAGS.items() if (value := tag.read(snapshot["tags"], name))}
+    return {
+        **said,
+        "snapshot_id": snapshot["snapshot_id"],
+        "size_gib": snapshot["volume_size_gib"],
+        "aws_account": snapshot["owner_id"],
+        "fingerprint": variant["fingerprint"],
+        "os": variant["os"],
+        "architecture": variant["arch"],
+        "target": variant["target"],
+        "spack": variant["spack_version"],
+        "packages": list(variant["specs"]),
+    }
 
 
 def as_source(registered: RegisteredSnapshot, real: Snapshot) -> Snapshot:
