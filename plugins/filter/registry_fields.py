@@ -23,7 +23,9 @@ options:
 
 EXAMPLES = r"""
 - name: Enter a snapshot in a registry
-  petal.hpc.snapshot_registry: "{{ snapshot | petal.hpc.registry_fields(variant) | combine({'registry': '/srv/registry', 'name': 'bio-v1'}) }}"
+  petal.hpc.snapshot_registry: "{{ snapshot | petal.hpc.registry_fields(variant) | combine(place) }}"
+  vars:
+    place: {registry: /srv/petal-snapshots, name: bioinformatics-v1}
 """
 
 RETURN = r"""

@@ -1,23 +1,28 @@
 """The whole journey: a seed becomes a volume, a snapshot and a cluster config, and a compute node uses the software over NFS."""
 
+import hashlib
 import json
 import pathlib
+import subprocess
 
 import pytest
 import yaml
 
-from tests.chain.playbook import ROOT, left_over, run, snapshots
+from tests.chain.playbook import ROOT, file_of_snapshot, left_over, run, snapshots
 from tests.lab import hooks
 from tests.lab.fixtures import lab_hosts  # noqa: F401
 
 pytestmark = pytest.mark.hosts
 SEED = ROOT / "tests/data/seeds/toy.yaml"
+PARTNER = "111122223333"
 
 
 @pytest.fixture(scope="module")
 def journey(lab_hosts, tmp_path_factory):  # noqa: F811
-    """Build once, deploy, and use the result; the tests look at what came of it."""
+    """Build once for a partner too, deploy what is signed and proven, and use it; the tests look at what came of it."""
     folder: pathlib.Path = tmp_path_factory.mktemp("journey")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "key"], check=True)
+    (folder / "allowed_signers").write_text(f"builds@example.com {(folder / 'key.pub').read_text()}")
     options = {
         "seed": str(SEED),
         "registry": str(folder / "registry"),
@@ -25,14 +30,26 @@ def journey(lab_hosts, tmp_path_factory):  # noqa: F811
         "cluster_config_path": str(folder / "cluster.yaml"),
         "cluster_config_hooks": hooks.publish(lab_hosts),
         "cluster_config_validate": "none",
+        "kms_key_id": lab_hosts.client("kms").create_key()["KeyMetadata"]["Arn"],
+        "share_with": [PARTNER],
+        "signing_key": str(folder / "key"),
+        "signer": "builds@example.com",
+        "allowed_signers": str(folder / "allowed_signers"),
+        "require_signature": True,
+        "require_proof": True,
     }
     runs = {name: run(name, lab_hosts, **options) for name in ("build_seed.yml", "deploy_cluster.yml")}
     left = left_over(lab_hosts)
     runs["again"] = run("build_seed.yml", lab_hosts, **options)
     runs["status"] = run("build_status.yml", lab_hosts, **options)
+    (entry,) = (folder / "registry/snapshots").glob("*.json")
+    built = json.loads(entry.read_text())
+    runs["share"] = run("share_snapshot.yml", lab_hosts, entry=entry.stem, search_again=True, **options)
+    searched = json.loads(entry.read_text())
+    left += left_over(lab_hosts)
     runs["list"] = run("list_snapshots.yml", lab_hosts, **options)
     runs["use"] = run("../tests/lab/playbooks/use_software.yml", lab_hosts, **options)
-    yield {"folder": folder, "left": left, "lab": lab_hosts, **runs}
+    yield {"folder": folder, "built": built, "searched": searched, "left": left, "lab": lab_hosts, **runs}
     stop_everything(lab_hosts)
 
 
@@ -65,11 +82,37 @@ def test_the_second_build_finds_the_snapshot_and_builds_nothing(journey):
 
 
 def test_the_registry_names_the_snapshot(journey):
-    (entry,) = (journey["folder"] / "registry/snapshots").glob("*.json")
-    written = json.loads(entry.read_text())
-    assert written["snapshots"][0]["snapshot_id"] == snapshots(journey["lab"], "toy")[0]["SnapshotId"]
+    written, (snapshot,) = journey["built"], snapshots(journey["lab"], "toy")
+    (registered,) = written["snapshots"]
+    assert registered["snapshot_id"] == snapshot["SnapshotId"]
     assert "toyapp@3.0" in written["packages"]
-    assert written["snapshots"][0]["proof"] == "passed"
+    assert registered["proof"] == "passed"
+    assert [one["signer"] for one in written["signatures"]] == ["builds@example.com"]
+
+
+def test_entry_and_tags_say_what_stands_for_the_content_of_the_snapshot(journey):
+    (registered,), (snapshot,) = journey["built"]["snapshots"], snapshots(journey["lab"], "toy")
+    tags = {tag["Key"]: tag["Value"] for tag in snapshot["Tags"]}
+    files = {"manifest": "files.sha256", "spack_lock": "spack.lock", "sbom": "sbom.spdx.json"}
+    for field, name in files.items():
+        text = file_of_snapshot(journey["lab"], snapshot["SnapshotId"], f".petal/{name}")
+        assert registered[field] == tags[f"petal:{field.replace('_', '-')}"] == f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def test_the_volume_was_searched_and_then_shared(journey):
+    ((fingerprint, report),) = journey["built"]["reports"].items()
+    assert report["passed"] and report["files"] > 1000
+    (snapshot,) = snapshots(journey["lab"], "toy")
+    assert fingerprint in {tag["Value"] for tag in snapshot["Tags"]}
+    partner = journey["lab"].client("ec2", account=PARTNER)
+    assert partner.describe_snapshots(SnapshotIds=[snapshot["SnapshotId"]])["Snapshots"][0]["KmsKeyId"]
+
+
+def test_a_search_on_a_host_comes_to_the_same_report(journey):
+    assert journey["share"].ok, journey["share"].text[-4000:]
+    first, second = ({**report, "time": ""} for entry in ("built", "searched") for report in journey[entry]["reports"].values())
+    assert first == second
+    assert "toyapp@3.0" in next(line for line in journey["share"].output if line.startswith("petal |") and "| contents" in line)
 
 
 def test_the_config_mounts_the_snapshot(journey):

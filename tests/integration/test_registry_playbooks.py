@@ -79,13 +79,48 @@ def snapshot(lab, variant):
     """A snapshot that says it holds the variant."""
     ec2 = lab.client("ec2")
     volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=2, VolumeType="gp3")["VolumeId"]
-    tags = {"petal:fingerprint": variant, "petal:proof": "passed", "CreatedBy": "petal.hpc"}
+    tags = {"petal:fingerprint": variant, "petal:proof": "passed", "petal:sbom": "sha256:3", "CreatedBy": "petal.hpc"}
     made = ec2.create_snapshot(
         VolumeId=volume,
         TagSpecifications=[{"ResourceType": "snapshot", "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}],
     )["SnapshotId"]
     ec2.get_waiter("snapshot_completed").wait(SnapshotIds=[made])
     return made
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ({"share_with": ["111122223333"]}, "need a registry"),
+        ({"share_with": ["111122223333"], "detach": True, "registry": "/srv/registry"}, "the report of its search would be lost"),
+        ({"share_with": ["111122223333"], "registry": "/srv/registry"}, "encrypted with the default key aws/ebs cannot be shared"),
+        ({"public": True, "encrypted": False, "registry": "/srv/registry"}, "Say confirm_public: true"),
+    ],
+    ids=["no registry", "a registry that the host cannot reach", "the default key", "everybody, unconfirmed"],
+)
+def test_what_could_not_be_shared_is_refused_before_anything_is_paid_for(registry, lab, asked, answer):
+    ec2 = lab.client("ec2")
+    before = len(ec2.describe_volumes()["Volumes"])
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    host = {"build_host_subnet_id": subnet, "build_host_instance_profile": "petal-build", "lint_seed": False}
+    _stats, output = registry.play("build_seed", fails=True, os="ubuntu2404", **host, **asked)
+    assert answer in " ".join(output.split())
+    assert len(ec2.describe_volumes()["Volumes"]) == before
+
+
+def test_the_next_run_enters_what_a_host_has_built_alone(registry, snapshot, variant, tmp_path):
+    mine = {"registry": str(tmp_path / "registry"), "build_host_instance_profile": "petal-build"}
+    stats, output = registry.play("build_seed", detach=True, **mine, **registry.signing)
+    assert stats["petal_build"]["variants"][0]["snapshot_id"] == snapshot
+    assert f"{snapshot} is entered as " in output
+    (path,) = (tmp_path / "registry/snapshots").glob("*.json")
+    entry = json.loads(path.read_text())
+    assert {"snapshot_id": snapshot, "fingerprint": variant, "proof": "passed", "sbom": "sha256:3"}.items() <= entry["snapshots"][0].items()
+    assert [one["signer"] for one in entry["signatures"]] == ["builds@example.com"]
+    registry.play("retire_snapshot", entry=entry["name"], state="deprecated", **mine)
+    deprecated = path.read_text()
+    registry.play("build_seed", **mine)
+    assert path.read_text() == deprecated
 
 
 @pytest.fixture(scope="module")

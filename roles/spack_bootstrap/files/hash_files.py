@@ -4,7 +4,8 @@
 
 usage: python3 hash_files.py MOUNT_PATH LIST [FILE...]
 
-LIST is written in the form of sha256sum, sorted by path: `cd MOUNT_PATH && sha256sum --check --quiet LIST` names every file that has changed.
+LIST is written in the form of sha256sum, sorted by path: `cd MOUNT_PATH && sha256sum --check --quiet LIST` names every file that has
+changed.
 Symbolic links stand in it as comments, "# link PATH -> TARGET". LIST itself, and what is on other file systems, is left out.
 Prints {"changed": whether LIST is another one than before, "hashes": {path: "sha256:…"}} for LIST and each FILE. The hash of LIST
 stands for all that is on the volume. Runs on the Python of the build host: 3.6 or newer, standard library only.
@@ -52,7 +53,7 @@ def listed(top, left_out):
     links = [path for path, mode in found if stat.S_ISLNK(mode)]
     with multiprocessing.get_context("fork").Pool() as pool:
         lines = pool.map(line, files, chunksize=64)
-    lines += ["# link {} -> {}".format(path, os.readlink(path)).replace("\n", "\\n") for path in links]
+    lines += [f"# link {path} -> {os.readlink(path)}".replace("\n", "\\n") for path in links]
     return "".join(text + "\n" for text in lines)
 
 
@@ -74,7 +75,7 @@ def write(path, text):
 def main(top, target, *files):
     os.chdir(top)
     changed = write(target, listed(top, os.path.relpath(target, top)))
-    hashes = {path: "sha256:" + digest(path) for path in (target,) + files}
+    hashes = {path: "sha256:" + digest(path) for path in (target, *files)}
     json.dump({"changed": changed, "hashes": hashes}, sys.stdout, sort_keys=True)
 
 

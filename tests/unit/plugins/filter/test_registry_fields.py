@@ -3,7 +3,8 @@ from plugins.filter.registry_fields import FilterModule
 from plugins.modules.snapshot_registry import ARGUMENT_SPEC
 
 VARIANT = {
-    "fingerprint": "sha256:ab", "os": "alinux2023", "arch": "x86_64", "target": "x86_64_v3", "spack_version": "v1.2.2", "specs": ["zlib@1.3.1"]
+    "fingerprint": "sha256:ab", "os": "alinux2023", "arch": "x86_64", "target": "x86_64_v3", "spack_version": "v1.2.2",
+    "specs": ["zlib@1.3.1"],
 }  # fmt: skip
 HASHES = {"manifest": "sha256:1", "spack_lock": "sha256:2", "sbom": "sha256:3"}
 PARENT = {"fingerprint": "sha256:cd", "generation": 1}
