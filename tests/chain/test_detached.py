@@ -1,6 +1,10 @@
-"""A build goes on when its controller leaves it, when its run is killed, and when its host is lost: nothing finished is built again."""
+"""Long builds: they go on without a controller, after a kill and on another host, and a seed that asks for more starts from what there is.
+
+Nothing that one run has finished is built again by another.
+"""
 
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -10,6 +14,7 @@ import pytest
 
 from tests.chain.playbook import ROOT, Playbook, file_of_snapshot, installs, left_over, run, snapshots, write_seed
 from tests.lab import wheels
+from tests.lab.data_plane import image_of
 from tests.lab.fixtures import lab_hosts  # noqa: F401
 from tests.lab.roles import make_profile
 
@@ -17,6 +22,7 @@ pytestmark = pytest.mark.hosts
 POLICY = json.loads((ROOT / "playbooks/files/build_host_policy.json").read_text())
 PATIENCE = 600  # seconds; a build of the toy packages takes 40 on a quiet machine
 LOG = "root/var/log/petal-detached.log"
+BLOCK = 512 * 1024  # of an EBS snapshot
 IN_THE_MIDDLE = re.compile(r"\b[2-5]/\d packages")
 
 
@@ -26,7 +32,6 @@ def options(lab_hosts):  # noqa: F811
     make_profile(lab_hosts, "petal-build", POLICY)
     return {
         "volume_size_gib": 4,
-        "from_scratch": True,
         "spack_bootstrap_connection_timeout": 5,
         "build_host_instance_profile": "petal-build",
         "detach_environment": {
@@ -72,6 +77,29 @@ def wait_for_line(playbook, pattern):
     raise AssertionError(f"{pattern.pattern} is in no line of:\n{playbook.text[-6000:]}")
 
 
+def blocks(image):
+    """Return the blocks of an image that hold anything, by number; holes are not read."""
+    found = {}
+    with image.open("rb") as file:
+        position, end = 0, image.stat().st_size
+        while position < end:
+            try:
+                position = os.lseek(file.fileno(), position, os.SEEK_DATA) // BLOCK * BLOCK
+            except OSError:  # nothing but a hole is left
+                break
+            content = os.pread(file.fileno(), BLOCK, position)
+            if content.strip(b"\0"):
+                found[position // BLOCK] = content
+            position += BLOCK
+    return found
+
+
+def changed(lab, parent, child):
+    """Return how many blocks a snapshot stores beyond its parent's, and how many it has."""
+    first, second = (blocks(image_of(pathlib.Path(lab.variables["lab_state_dir"]), name)) for name in (parent, child))
+    return sum(first.get(number) != content for number, content in second.items()), len(second)
+
+
 def assert_nothing_finished_was_built_again(lab, seed, packages):
     """The one snapshot of a seed holds what was asked for, and no run has built what an earlier one had finished."""
     (snapshot,) = snapshots(lab, seed)
@@ -85,21 +113,46 @@ def assert_nothing_finished_was_built_again(lab, seed, packages):
     return len(runs)
 
 
-def test_a_detached_build_ends_as_one_snapshot_with_nothing_left_though_its_run_is_killed(lab_hosts, options, tmp_path):  # noqa: F811
-    seed = write_seed(tmp_path, "detached", [1, 2, 3, 4, 5, 6])
-    started = run("build_seed.yml", lab_hosts, seed=seed, detach=True, **options)
+@pytest.fixture(scope="module")
+def detached(lab_hosts, options, tmp_path_factory):  # noqa: F811
+    """The snapshot of a build that its controller left and whose run on the host was killed in the middle."""
+    seed = write_seed(tmp_path_factory.mktemp("seeds"), "detached", [1, 2, 3, 4, 5, 6])
+    started = run("build_seed.yml", lab_hosts, seed=seed, detach=True, from_scratch=True, **options)
     assert started.ok, started.text[-4000:]
     assert "goes on alone" in started.text
     _instance, address, folder = host_of(lab_hosts)
     wait_for_the_middle(folder)
     run_on(lab_hosts, address, "systemctl kill --signal=KILL petal-detached")
     wait_until(lambda: left_over(lab_hosts) == [], "the end of the host and its volume")
+    (snapshot,) = snapshots(lab_hosts, "detached")
+    return snapshot
+
+
+def test_a_detached_build_ends_as_one_snapshot_with_nothing_left_though_its_run_is_killed(lab_hosts, detached):  # noqa: F811
+    assert detached["State"] == "completed"
     assert_nothing_finished_was_built_again(lab_hosts, "detached", 6)
+
+
+def test_a_seed_that_asks_for_two_packages_more_builds_these_two_on_a_copy_of_the_first(lab_hosts, options, detached, tmp_path):  # noqa: F811
+    seed = write_seed(tmp_path, "child", [1, 2, 3, 4, 5, 6, 9, 10])
+    second = run("build_seed.yml", lab_hosts, seed=seed, **options)
+    assert second.ok, second.text[-4000:]
+    assert f"starts from {detached['SnapshotId']}, which lacks 2 of 8 packages" in second.text
+    (child,) = snapshots(lab_hosts, "child")
+    compiled, there = installs(file_of_snapshot(lab_hosts, child["SnapshotId"], ".petal/build.log"))[-1]
+    assert compiled == {"sleeper09@1.0", "sleeper10@1.0"} <= there
+    tags = {snapshot["SnapshotId"]: {tag["Key"]: tag["Value"] for tag in snapshot["Tags"]} for snapshot in (detached, child)}
+    assert tags[child["SnapshotId"]]["petal:parent"] == tags[detached["SnapshotId"]]["petal:fingerprint"]
+    assert "petal:parent" not in tags[detached["SnapshotId"]]
+    stored, held = changed(lab_hosts, detached["SnapshotId"], child["SnapshotId"])
+    print(f"the child stores {stored} of its {held} blocks of 512 KiB")
+    assert stored < held / 2
+    assert left_over(lab_hosts) == []
 
 
 def test_a_lost_host_is_replaced_within_the_run_and_a_killed_run_is_resumed_by_its_id_alone(lab_hosts, options, tmp_path):  # noqa: F811
     seed = write_seed(tmp_path, "replaced", [1, 2, 3, 4, 6, 8])
-    killed = Playbook("build_seed.yml", lab_hosts, seed=seed, replace_lost_hosts=True, **options)
+    killed = Playbook("build_seed.yml", lab_hosts, seed=seed, replace_lost_hosts=True, from_scratch=True, **options)
     wait_for_line(killed, IN_THE_MIDDLE)
     lab_hosts.client("ec2").terminate_instances(InstanceIds=[host_of(lab_hosts)[0]])
     wait_for_line(killed, re.compile(r"\| lost"))

@@ -33,7 +33,7 @@ def kill_at(stage, delay, lab, options):
 
 
 def test_a_build_killed_in_every_stage_ends_as_one_snapshot_with_nothing_left(lab_hosts, tmp_path):  # noqa: F811
-    options = {"seed": str(SEED), "registry": str(tmp_path / "registry"), "volume_size_gib": 4}
+    options = {"seed": str(SEED), "registry": str(tmp_path / "registry"), "volume_size_gib": 4, "from_scratch": True}
     for stage, delay in KILLS:
         killed = kill_at(stage, delay, lab_hosts, options)
         assert any(f"| {stage}" in line for line in killed.output), f"{stage} was not reached:\n{killed.text[-3000:]}"
