@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
-import os
 import signal
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.integration.kills import killed_at
 from tests.lab.client import Lab
 
 pytestmark = pytest.mark.lab
@@ -111,20 +109,6 @@ def converge(live, outcome, steps: tuple[Step, ...]) -> None:
 # A process that is killed
 
 
-def killed_at(call: int, moment: str, client: Any, act: Callable[[], Any]) -> int:
-    """Do `act` in a process of its own, which is killed right before or right after its nth call; return what killed it, or 0."""
-    child = os.fork()
-    if child == 0:
-        try:
-            events = {"before": "before-send.ec2", "after": "response-received.ec2"}
-            numbers = itertools.count()
-            client.meta.events.register(events[moment], lambda **_: os.kill(os.getpid(), signal.SIGKILL) if next(numbers) == call else None)
-            act()
-        finally:
-            os._exit(0)
-    return os.WTERMSIG(os.waitpid(child, 0)[1])
-
-
 @pytest.mark.parametrize("step", LIFE, ids=lambda step: step.name)
 def test_the_kills_below_are_at_every_call_of_a_life(account, live, step):
     for earlier in LIFE[: LIFE.index(step)]:
@@ -143,7 +127,7 @@ def test_the_next_run_completes_what_a_killed_one_began(account, unconnected, li
     before = all_volumes(account.lab)
     for earlier in LIFE[:number]:
         live(earlier)
-    assert killed_at(call, moment, unconnected, lambda: live(LIFE[number], client=unconnected)) == signal.SIGKILL
+    assert killed_at(call, moment, [unconnected], lambda: live(LIFE[number], client=unconnected)) == signal.SIGKILL
     converge(live, outcome, LIFE[number:])
     assert all_volumes(account.lab) == before
 
@@ -152,7 +136,7 @@ def test_the_next_run_completes_what_a_killed_one_began(account, unconnected, li
 def test_a_fleet_whose_run_is_killed_is_completed_and_no_volume_made_twice(account, unconnected, call):
     before = all_volumes(account.lab)
     fleet = {"volumes": [{"name": f"{account.name}-{number}"} for number in range(10)]}
-    assert killed_at(call, "after", unconnected, lambda: account.volume(client=unconnected, **fleet)) == signal.SIGKILL
+    assert killed_at(call, "after", [unconnected], lambda: account.volume(client=unconnected, **fleet)) == signal.SIGKILL
     assert not account.volume(**fleet).get("failed")
     assert len(all_volumes(account.lab) - before) == 10
     assert not account.volume(**fleet)["changed"]
