@@ -28,7 +28,7 @@ from tests.spack import real_recipes
 PACKAGES = (
     "openmpi@4.1.6",
     "samtools@1.17",
-    "bcftools@1.16",
+    "bcftools@1.17",
     "bwa@0.7.17",
     "bowtie2@2.5.2",
     "hisat2@2.2.1",

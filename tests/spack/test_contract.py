@@ -145,6 +145,7 @@ def test_a_volume_with_an_earlier_build_gets_only_what_is_new(volume):
     volume.ask_for("toyapp", "sleeper01")
     assert volume.build() == 0
     assert volume.read("status")["counts"] == {"built": 4, "from_cache": 0, "kept": 0, "removed": 0}
+    assert "spack gc" not in volume.log(), "Spack was started although it had nothing to remove"
     volume.ask_for("toylib", "sleeper01", "sleeper02", "sleeper03")
     assert volume.build() == 0
     assert volume.read("status")["counts"] == {"built": 2, "from_cache": 0, "kept": 3, "removed": 1}

@@ -145,9 +145,15 @@ def configuration(
         },
         "concretizer.yaml": {
             # host_compatible: the build host is often newer than the oldest node that the packages have to run on.
-            "concretizer": {"reuse": False, "unify": "when_possible", "targets": {"host_compatible": False}}
+            # static_analysis: leave out what no choice can lead to; the choice stays the same, and comes sooner.
+            "concretizer": {
+                "reuse": False,
+                "unify": "when_possible",
+                "static_analysis": True,
+                "targets": {"host_compatible": False},
+            }
         },
-        "packages.yaml": {"packages": _packages(target, host_compiler, externals or {})},
+        "packages.yaml": {"packages": _packages(target, host_compiler, compiler, externals or {})},
         "repos.yaml": {"repos:": _repos(paths, repos or [], repos_override)},
         "mirrors.yaml": {"mirrors:": _mirrors(mirrors or [])},
         "bootstrap.yaml": {"bootstrap": _bootstrap(paths, bootstrap_from_network)},
@@ -155,7 +161,7 @@ def configuration(
     }
 
 
-def _packages(target: str, host_compiler: dict[str, str], externals: dict[str, object]) -> dict[str, object]:
+def _packages(target: str, host_compiler: dict[str, str], compiler: str | None, externals: dict[str, object]) -> dict[str, object]:
     programs = {language: host_compiler[language] for language in LANGUAGES if host_compiler.get(language)}
     languages = ",".join(LANGUAGES[language] for language in programs)
     gcc = {
@@ -167,6 +173,8 @@ def _packages(target: str, host_compiler: dict[str, str], externals: dict[str, o
         # `read: world` is Spack's default, spelled out because users other than the owner load these packages.
         "all": {"permissions": {"read": "world", "write": "user"}, "require": [f"target={target}"]},
         "gcc": {"externals": [gcc]},
+        # There is no other compiler, unless the seed has its own packages built by one; said aloud, Spack's solver looks for none.
+        **({} if compiler else {language: {"require": [f"gcc@{host_compiler['version']}"]} for language in programs}),
         **externals,
     }
 

@@ -261,6 +261,17 @@ class Build:
         """Return the prefix of every package of the lock that is not external, by hash."""
         return {key: self.prefix(key, node) for key, node in self.lock_nodes().items() if "external" not in node}
 
+    def prefixes_to_keep(self):
+        """Return the prefixes that Spack would not remove: of what was asked for, and of what that needs when it runs."""
+        if self.settings["keep_build_dependencies"]:
+            return set(self.prefixes().values())
+        nodes = self.lock_nodes()
+        kept, found = set(), {root["hash"] for root in read_json(self.paths["lock"], default={})["roots"]}
+        while found:
+            kept |= found
+            found = {needed["hash"] for key in found for needed in nodes[key].get("dependencies", []) if needed_to_run(needed)} - kept
+        return {prefix for key, prefix in self.prefixes().items() if key in kept}
+
     def lock_nodes(self):
         with open(self.paths["lock"], encoding="utf-8") as lock:
             return json.load(lock)["concrete_specs"]
@@ -269,8 +280,9 @@ class Build:
         """Remove what only the build needed, and what an earlier build left that nobody asks for any more."""
         before = self.on_the_volume()
         kept = ["--keep-build-dependencies"] if self.settings["keep_build_dependencies"] else []
-        # Without the option Spack would look at this environment's packages alone.
-        self.spack("gc", "-y", "--except-any-environment", *kept)
+        if before - self.prefixes_to_keep():
+            # Without the option Spack would look at this environment's packages alone.
+            self.spack("gc", "-y", "--except-any-environment", *kept)
         gone = before - self.on_the_volume() - set(self.prefixes().values())
         self.status["counts"] = dict(self.status.get("counts", {}), removed=len(gone))
         caches = [] if self.settings["keep_build_cache"] else [self.paths["build_cache"], os.path.join(self.paths["cache"], "source")]
@@ -281,6 +293,10 @@ class Build:
         """Return the prefixes that exist, whoever asked for them."""
         named = re.compile(r".+-[a-z2-7]{" + str(SHORT_HASH) + "}")
         return {os.path.join(self.paths["software"], name) for name in os.listdir(self.paths["software"]) if named.fullmatch(name)}
+
+
+def needed_to_run(dependency):
+    return bool({"link", "run"} & set(dependency.get("parameters", {}).get("deptypes", [])))
 
 
 def full_name(node):
