@@ -56,8 +56,8 @@ bench-registry: test-environment ## The registry: look-up and search among 100 t
 	@$(PYTHON_IN_VENV) -m benchmarks.registry
 
 .PHONY: concretise-seeds
-concretise-seeds: test-environment ## Mend seeds and have the real Spack concretise them (SEEDS="path ..."); needs mirrors (scripts/spack_mirror.sh)
-	@$(PYTHON_IN_VENV) -m benchmarks.concretisation $(SEEDS)
+concretise-seeds: test-environment ## Mend seeds and have the real Spack concretise them (SEEDS="file folder ..."); needs mirrors (scripts/spack_mirror.sh)
+	@$(PYTHON_IN_VENV) -m benchmarks.real_seeds $(SEEDS)
 
 .PHONY: image
 image: demo-environment ## Build the lab's host image ahead of time (kept in the cache)

@@ -1,30 +1,19 @@
-"""Concretise a seed's packages with the real Spack and the real recipes: one by one, and as one environment.
+"""Concretise packages with the real Spack and the real recipes: one by one, and as one environment. Nothing is installed.
 
-python -m benchmarks.concretisation SEED ...   mends each seed, concretises it as one environment, prints one line for each
-
-Needs the mirrors that scripts/spack_mirror.sh makes. Nothing is installed. `targets` is for benchmarks/spack.py; without
-mirrors there are none.
+`targets` is for benchmarks/spack.py; without the mirrors that scripts/spack_mirror.sh makes there are none.
 """
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import json
 import pathlib
-import sys
 import tempfile
 from collections.abc import Sequence
 
-from benchmarks.report import ROOT, Target
-from plugins.module_utils._core.positioned_yaml import read_document
-from plugins.module_utils._core.recipe_index import Recipes
-from plugins.module_utils._core.seed_lint import mend_seed
-from plugins.module_utils._core.spack import RECIPES_VERSION
-from plugins.module_utils._git.recipes import load_index
+from benchmarks.report import Target
 from tests.spack import real_recipes
 
-# Of the bioinformatics seed, with versions that the recipes of RECIPES_VERSION have.
+# What genomics asks for, with versions that the pinned recipes have and that go together in one round of the solver.
 PACKAGES = (
     "openmpi@4.1.6",
     "samtools@1.17",
@@ -91,41 +80,3 @@ def targets() -> list[Target]:
         Target(what, f"≤ {MOST_CPU_SECONDS} CPU s as one environment", measured, fast),
         Target(what, "the same hashes in any order", order, found.same_in_any_order),
     ]
-
-
-def report(seeds: Sequence[pathlib.Path]) -> int:
-    """Mend and concretise seeds, one line each; return how many have no solution."""
-    schema = json.loads((ROOT / "schemas" / "seed.schema.json").read_text(encoding="utf-8"))
-    recipes = Recipes([load_index(str(real_recipes.RECIPES), RECIPES_VERSION, real_recipes.CACHE / "recipe-index")[1]])
-    failures = 0
-    with tempfile.TemporaryDirectory(prefix="petal-concretise-") as folder:
-        real = real_recipes.RealSpack(pathlib.Path(folder))
-        for seed in seeds:
-            mended = mend_seed(seed.read_text(encoding="utf-8"), schema, seed.name, recipes, comment_out=True)
-            if mended.left:
-                problem = "; ".join(finding.located(seed.name) for finding in mended.left)
-            else:
-                software = read_document(mended.text, seed.name).data.get("software") or {}
-                packages = software.get("spack_packages") or []
-                found = real.concretise(packages, seed.stem, software.get("compiler")) if packages else None
-                problem = found.problem if found else ""
-            failures += bool(problem)
-            counts = f"{len(mended.mended)} mended, {len(mended.commented_out)} without a recipe"
-            outcome = problem.replace("\n", " | ") or (
-                f"{len(found.hashes)} packages, {found.cpu_seconds:.0f} CPU s" if found else "no packages"
-            )
-            print(f"{seed.name}: {counts}: {outcome}", flush=True)
-    return failures
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Mend and concretise seeds with the real Spack and the real recipes.")
-    parser.add_argument("seeds", nargs="+", type=pathlib.Path, metavar="SEED")
-    if missing := real_recipes.what_is_missing():
-        print(missing, file=sys.stderr)
-        return 3
-    return 1 if report(parser.parse_args().seeds) else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

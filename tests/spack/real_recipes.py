@@ -6,12 +6,16 @@ Needs two mirrors in the tests' cache folder: `sh scripts/spack_mirror.sh` and `
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib.util
 import json
 import os
 import re
+import resource
+import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -24,6 +28,8 @@ SPACK, RECIPES = CACHE / "spack.git", CACHE / "spack-packages.git"
 # The compiler of Amazon Linux 2023, the operating system of a seed that names none. It is described, and need not be here.
 COMPILER = {"version": "11.5.0", "c": "/usr/bin/gcc", "cxx": "/usr/bin/g++", "fortran": "/usr/bin/gfortran"}
 TARGET = "x86_64_v3"
+# In the message of OutputDoesNotSatisfyInputError, solver/asp.py of Spack 1.2.
+UNSOLVED = re.compile(r"^Input spec: (\S.*)$", re.MULTILINE)
 
 
 def what_is_missing() -> str | None:
@@ -41,11 +47,13 @@ class Concretisation:
     hashes: of every package of the lock, by name and hash; externals left out.
     problem: what Spack says where there is no solution; "" where there is one.
     cpu_seconds: of Spack and its solver.
+    unsolved: those of the specs that Spack says are the reason; often it names none.
     """
 
     hashes: frozenset[str]
     problem: str
     cpu_seconds: float
+    unsolved: tuple[str, ...] = ()
 
 
 class RealSpack:
@@ -62,22 +70,33 @@ class RealSpack:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(yaml.safe_dump(content))
 
-    def concretise(self, packages: list[str], name: str = "environment", compiler: str | None = None) -> Concretisation:
-        """Concretise specs as one environment, which is kept as `name` in the folder."""
+    def concretise(
+        self, packages: Sequence[str], name: str = "environment", compiler: str | None = None, cpu_limit: int | None = None
+    ) -> Concretisation:
+        """Concretise specs as one environment, which is kept as `name` in the folder.
+
+        cpu_limit: CPU seconds after which there is no solution; Spack takes hours to be sure that there is none.
+        """
         environment = self.folder / name
         environment.mkdir(exist_ok=True)
         lock = environment / "spack.lock"
         lock.unlink(missing_ok=True)
-        text = yaml.safe_dump(spack.environment([canonical_spec(package) for package in packages], self.paths, compiler))
-        (environment / "spack.yaml").write_text(text)
+        specs = {canonical_spec(package): package for package in packages}
+        (environment / "spack.yaml").write_text(yaml.safe_dump(spack.environment(list(specs), self.paths, compiler)))
         before = os.times()
-        answer = self._spack("-D", str(environment), "concretize", "--force")
+        answer = self._spack(cpu_limit, "-D", str(environment), "concretize", "--force")
         after = os.times()
         cpu_seconds = after.children_user + after.children_system - before.children_user - before.children_system
-        problem = "" if answer.returncode == 0 else _shortened(answer.stderr + answer.stdout)
-        return Concretisation(_packages_of(lock), problem, cpu_seconds)
+        if answer.returncode == 0:
+            return Concretisation(_packages_of(lock), "", cpu_seconds)
+        if answer.returncode == -signal.SIGXCPU:
+            return Concretisation(frozenset(), f"no answer within {cpu_limit} CPU seconds", cpu_seconds)
+        problem = _shortened(answer.stderr + answer.stdout)
+        named = dict.fromkeys(canonical_spec(spec) for spec in UNSOLVED.findall(problem))
+        unsolved = tuple(specs[spec] for spec in named if spec in specs)
+        return Concretisation(frozenset(), problem, cpu_seconds, unsolved)
 
-    def _spack(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def _spack(self, cpu_limit: int | None, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {
             "HOME": str(self.folder),
             "PATH": "/usr/bin:/bin",
@@ -86,7 +105,8 @@ class RealSpack:
             "SPACK_PYTHON": sys.executable,
         }
         command = [sys.executable, f"{self.paths['root']}/bin/spack", *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        limit = functools.partial(resource.setrlimit, resource.RLIMIT_CPU, (cpu_limit, -1)) if cpu_limit else None
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, preexec_fn=limit)
 
     @staticmethod
     def _check_out(mirror: Path, tag: str, folder: str) -> None:
