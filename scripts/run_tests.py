@@ -27,7 +27,7 @@ LOGS = ROOT / ".cache" / "test"
 SCENARIOS = ROOT / "extensions" / "molecule"
 JUDGE_ENVIRONMENT = ".venv-pcluster"
 # Nothing takes nearly as long unless it hangs.
-COMMAND_TIMEOUT = 1500
+COMMAND_TIMEOUT = 3000
 LINES_SHOWN_OF_A_FAILURE = 60
 
 
