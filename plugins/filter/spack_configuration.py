@@ -40,6 +40,10 @@ options:
     type: list
     elements: dict
     default: []
+  signatures_count:
+    description: Whether any signing key is trusted. Without one, a mirror whose packages have to be signed is refused.
+    type: bool
+    default: false
   externals:
     description: Entries of packages.yaml for software of the operating system, by package name.
     type: dict
@@ -71,12 +75,18 @@ _value:
   type: dict
 """
 
+from ansible.errors import AnsibleFilterError
+
+from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.plain import plain
 from ..module_utils._core.spack import configuration
 
 
 def spack_configuration(paths, target, host_compiler, **options):
-    return configuration(plain(paths), plain(target), plain(host_compiler), **{name: plain(value) for name, value in options.items()})
+    try:
+        return configuration(plain(paths), plain(target), plain(host_compiler), **{name: plain(value) for name, value in options.items()})
+    except ExplainedError as error:
+        raise AnsibleFilterError(str(error)) from error
 
 
 class FilterModule:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -192,3 +194,38 @@ def test_a_package_comes_back_from_a_bucket(checkout, tmp_path, monkeypatch):
         second.ask_for("sleeper01")
         assert second.build() == 0
     assert not re.findall(r"^\[ \] \S+ (\S+)@\S+ install ", second.log(), re.MULTILINE)
+
+
+def test_packages_of_a_signed_mirror_are_taken_with_its_key_only(checkout, tmp_path, keyrings):
+    if checkout.parent.name.startswith("stand_in"):
+        pytest.skip("the stand-in reads no mirrors")
+    mirror = {"name": "site", "url": f"file://{tmp_path}/mirror", "signed": True}
+    publisher = Volume(tmp_path / "publisher", checkout, keyring=keyrings("theirs"))
+    publisher.ask_for("sleeper01")
+    publisher.spack("concretize")
+    publisher.spack("install")
+    publisher.spack("gpg", "create", "--export", str(tmp_path / "key.asc"), "Publisher", "publisher@example.com")
+    publisher.spack("buildcache", "push", "--update-index", mirror["url"])
+    volume = Volume(tmp_path / "volume", checkout, mirrors=[mirror], keyring=keyrings("ours"))
+    volume.ask_for("sleeper01")
+    volume.spack("concretize")
+    with pytest.raises(subprocess.CalledProcessError):
+        volume.spack("install", "--use-buildcache", "only")
+    volume.spack("gpg", "trust", "--yes-to-all", str(tmp_path / "key.asc"))
+    volume.spack("install", "--use-buildcache", "only")
+    assert list(Path(volume.paths["software"]).glob("sleeper01-*"))
+
+
+@pytest.fixture
+def keyrings():
+    """Make empty keyrings under short paths: gpg's socket lies in them."""
+    folders = []
+
+    def make_keyring(name):
+        folders.append(tempfile.mkdtemp(prefix=f"petal-{name}-", dir="/tmp"))
+        return folders[-1]
+
+    yield make_keyring
+    for folder in folders:
+        subprocess.run(["gpgconf", "--homedir", folder, "--kill", "all"], check=False)
+        shutil.rmtree(folder)

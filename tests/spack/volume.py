@@ -35,10 +35,11 @@ class Volume:
 
     jobs: processes at a time. sleep: seconds that each of the toy sleepers takes to build.
     mirrors, push_to: caches to take finished packages from, and the one to copy them to.
+    keyring: a directory for the keys whose signatures count.
     """
 
-    def __init__(self, folder, checkout, jobs=2, sleep=0.2, mirrors=(), push_to=""):
-        self.sleep, self.mirrors = sleep, list(mirrors)
+    def __init__(self, folder, checkout, jobs=2, sleep=0.2, mirrors=(), push_to="", keyring="/nonexistent"):
+        self.sleep, self.mirrors, self.keyring = sleep, list(mirrors), keyring
         self.paths = spack.layout(str(folder / "shared"), str(checkout))
         self.settings = {
             "paths": self.paths,
@@ -64,6 +65,7 @@ class Volume:
             "SPACK_DISABLE_LOCAL_CONFIG": "1",
             "SPACK_USER_CACHE_PATH": self.paths["cache"],
             "SPACK_PYTHON": sys.executable,
+            "SPACK_GNUPGHOME": self.keyring,
             "TOY_SLEEP": str(self.sleep),
         }
         assignments = " ".join(f"{name}={value}" for name, value in variables.items())
@@ -76,7 +78,7 @@ class Volume:
             {"name": "builtin_mock", "path": "$spack/var/spack/test_repos/spack_repo/builtin_mock"},
         ]
         compiler = {"version": version, "c": "/usr/bin/gcc", "cxx": "/usr/bin/g++"}
-        options = {"repos": repos, "repos_override": True, "mirrors": self.mirrors, "build_stage": str(folder / "stage")}
+        options = {"repos": repos, "repos_override": True, "mirrors": self.mirrors, "signatures_count": True, "build_stage": str(folder / "stage")}
         files = spack.configuration(self.paths, "x86_64", compiler, **options)
         for name, content in files.items():
             path = Path(self.paths["configuration"], name)
@@ -94,6 +96,9 @@ class Volume:
 
     def log(self):
         return Path(self.paths["log"]).read_text()
+
+    def spack(self, *arguments):
+        subprocess.run([self.paths["spack"], "-e", self.paths["petal"], *arguments], check=True, stdout=subprocess.DEVNULL)
 
     def build(self):
         return subprocess.run([sys.executable, BUILD, self.paths["settings"]], check=False).returncode

@@ -20,6 +20,7 @@ from .mount_points import RESERVED_MOUNT_DIRS, SYSTEM_TREES
 from .operating_system import OPERATING_SYSTEMS, find_os
 from .positioned_yaml import Path
 from .spack_spec import canonical_spec, spec_name
+from .spack_version import check_spack
 
 Problem = tuple[Path, str]
 
@@ -191,9 +192,10 @@ def _check_software(data: Any) -> Iterator[Problem]:
         yield from problems
         if not problems:
             packages.add(spec_name(spec))
-    compiler = at(data, "software", "compiler")
-    if isinstance(compiler, str):
-        yield from _explained(("software", "compiler"), canonical_spec, compiler)
+    for key, check in (("compiler", canonical_spec), ("spack_version", check_spack)):
+        value = at(data, "software", key)
+        if isinstance(value, str):
+            yield from _explained(("software", key), check, value)
     smoke = at(data, "software", "smoke")
     for package in smoke if isinstance(smoke, dict) else ():
         if package not in packages:

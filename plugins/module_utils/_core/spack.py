@@ -114,6 +114,7 @@ def configuration(
     repos: list[dict[str, str]] | None = None,
     repos_override: bool = False,
     mirrors: list[dict[str, object]] | None = None,
+    signatures_count: bool = False,
     externals: dict[str, object] | None = None,
     build_stage: str = "/var/tmp/petal-stage",
     bootstrap_from_network: bool = False,
@@ -130,6 +131,8 @@ def configuration(
     repos: further package repositories, [{"name": "site", "path": "/shared/.petal/repos/site/..."}], searched before the recipes.
     repos_override: use those only, and not Spack's own recipes.
     mirrors: [{"name", "url", "signed"}] to fetch finished packages and sources from, beside the cache on the volume.
+        A mirror that does not say signed: false has to be signed.
+    signatures_count: whether the key of anybody is trusted.
     externals: entries of packages.yaml for software of the operating system, by package name.
     build_stage: a directory on a fast local disk.
     bootstrap_from_network: let Spack download its solver; needed where no Python on the host can import clingo.
@@ -157,7 +160,7 @@ def configuration(
         },
         "packages.yaml": {"packages": _packages(target, host_compiler, compiler, externals or {})},
         "repos.yaml": {"repos:": _repos(paths, repos or [], repos_override)},
-        "mirrors.yaml": {"mirrors:": _mirrors(mirrors or [])},
+        "mirrors.yaml": {"mirrors:": _mirrors(mirrors or [], signatures_count)},
         "bootstrap.yaml": {"bootstrap": _bootstrap(paths, bootstrap_from_network)},
         "modules.yaml": {"modules": {"default": _modules(paths, [f"gcc@{host_compiler['version']}", *([compiler] if compiler else [])])}},
     }
@@ -186,8 +189,30 @@ def _repos(paths: dict[str, str], repos: list[dict[str, str]], override: bool) -
     return {**{repo["name"]: repo["path"] for repo in repos}, **own}
 
 
-def _mirrors(mirrors: list[dict[str, object]]) -> dict[str, object]:
-    return {str(mirror["name"]): {key: value for key, value in mirror.items() if key != "name"} for mirror in mirrors}
+def _mirrors(mirrors: list[dict[str, object]], signatures_count: bool) -> dict[str, object]:
+    """Return mirrors.yaml, in which each mirror says whether its packages have to be signed: they have, unless it says otherwise."""
+    for mirror in mirrors:
+        _check_mirror(mirror, signatures_count)
+    names = [str(mirror["name"]) for mirror in mirrors]
+    if len(set(names)) < len(names):
+        raise ExplainedError(f"Two mirrors have one name: {', '.join(names)}.", next_step="Give each mirror in spack_bootstrap_mirrors its own.")
+    return {str(mirror["name"]): {"signed": True, **{key: mirror[key] for key in mirror if key != "name"}} for mirror in mirrors}
+
+
+def _check_mirror(mirror: dict[str, object], signatures_count: bool) -> None:
+    if not mirror.get("name") or not (mirror.get("url") or mirror.get("fetch")):
+        raise ExplainedError(f"A mirror lacks its name or its url: {mirror}.", next_step="Give both in spack_bootstrap_mirrors.")
+    name, signed = mirror["name"], mirror.get("signed", True)
+    if not isinstance(signed, bool):
+        raise ExplainedError(f"Mirror {name} says signed: {signed!r}.", resource=str(name), next_step="Write true or false.")
+    # Without a trusted key Spack would say so of each package, and build it.
+    if signed and mirror.get("binary", True) and not signatures_count:
+        raise ExplainedError(
+            f"Packages of the mirror {name} have to be signed, and no key is trusted, so none could be taken from it.",
+            resource=str(name),
+            next_step="Name the publisher's key in spack_bootstrap_trusted_keys. Where everybody who can write to that mirror is trusted, and "
+            "only there, say signed: false for it.",
+        )
 
 
 def _bootstrap(paths: dict[str, str], from_network: bool) -> dict[str, object]:

@@ -12,6 +12,11 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from .errors import ExplainedError
+
+# docs/decisions/0008-spack-versions.md says why.
+OLDEST_SPACK = "1.2"
+
 # Ordered: `develop` is newer than `main`, and both are newer than any number.
 _NEWEST = ("stable", "nightly", "trunk", "head", "master", "main", "develop")
 _PRERELEASES = ("alpha", "beta", "rc")
@@ -114,3 +119,17 @@ def _nearest(wanted: tuple[Component, ...], choices: list[str]) -> str | None:
 def _next(component: Component, values: set[Component]) -> Component:
     """Return the component itself, else the next newer, else the next older one."""
     return min((value for value in values if value >= component), default=max(values))
+
+
+def check_spack(version: str) -> None:
+    """Refuse a release of Spack that a build cannot use; a branch or a commit is taken as it is.
+
+    version: as a seed names it: "1.2.2", "v1.2.2", "releases/v0.23".
+    """
+    release = re.fullmatch(r"(?:releases/)?v?(?P<number>\d+(?:\.\d+)+)", version)
+    if release and parse_version(release["number"]) < parse_version(OLDEST_SPACK):
+        raise ExplainedError(
+            f"Spack {release['number']} cannot be used: builds need Spack {OLDEST_SPACK} or newer.",
+            resource=version,
+            next_step="Leave spack_version out or name a newer one; the playbook fix_seed then names packages that its recipes have.",
+        )

@@ -15,6 +15,7 @@ from .fingerprint import fingerprint, fingerprint_inputs, short_fingerprint
 from .instance_types import InstanceType, find_instance_type, nearest_instance_types
 from .operating_system import OperatingSystem, find_os
 from .spack import RECIPES_VERSION, SPACK_VERSION
+from .spack_version import check_spack
 
 try:
     import archspec.cpu
@@ -78,6 +79,8 @@ def seed_variants(
     """
     software = seed["software"]
     system = find_os(os or seed["cluster"]["os"])
+    spack_version = spack_version or software["spack_version"] or SPACK_VERSION
+    check_spack(spack_version)
     variants = []
     for arch, types in _types_by_architecture(seed).items():
         target = choose_target(types, system, software["compiler"], software["target"])
@@ -85,7 +88,7 @@ def seed_variants(
             os=system.name,
             arch=arch,
             target=target,
-            spack_version=spack_version or software["spack_version"] or SPACK_VERSION,
+            spack_version=spack_version,
             recipes_version=recipes_version or software["recipes_version"] or RECIPES_VERSION,
             specs=software["spack_packages"],
             compiler=software["compiler"],

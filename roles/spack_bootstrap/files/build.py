@@ -26,6 +26,7 @@ import time
 
 from push_cache import Pusher
 from sbom import sbom
+from volume_sync import VolumeSync
 
 TAIL_LINES = 40
 SHORT_HASH = 7
@@ -143,7 +144,7 @@ class Build:
         sources = [] if self.settings["mirrors"] or os.path.isdir(self.paths["build_cache"]) else ["--use-buildcache", "never"]
         before = {key[:SHORT_HASH] for key, prefix in self.prefixes().items() if os.path.isdir(prefix)}
         try:
-            with self.pushing():
+            with VolumeSync(self.paths["mount_path"], self.paths["log"]), self.pushing():
                 self.spack("install", "--jobs", str(jobs), *sources)
         except StageFailed:
             self.status["failures"] = self.failures(start)

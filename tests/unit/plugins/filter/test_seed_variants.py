@@ -31,7 +31,7 @@ def test_a_seed_becomes_plain_variants(seed):
 
 def test_every_option_reaches_the_fingerprint(seed):
     image = {"externals": {"slurm": "23-11-10-1"}, "image_id": "ami-0123456789abcdef0"}
-    changes = [{}, {"os": "rhel9"}, {"mount_path": "/sw"}, {"spack_version": "v1.1.1"}, {"recipes_version": "v2026.10.0"}, image]
+    changes = [{}, {"os": "rhel9"}, {"mount_path": "/sw"}, {"spack_version": "v1.2.1"}, {"recipes_version": "v2026.10.0"}, image]
     assert len({seed_variants(seed, **change)[0]["fingerprint"] for change in changes}) == len(changes)
 
 

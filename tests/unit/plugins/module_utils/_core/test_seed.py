@@ -216,6 +216,7 @@ QUEUE = ("compute", "queues", 0)
         (("software", "spack_packages"), [3.1], "software.spack_packages[0] (line 13): 3.1 is not text to YAML; write it in quotes"),
         (("software", "spack_version"), 1.2, "1.2 is not text to YAML; write it in quotes"),
         (("software", "spack_version"), "v1 2", "'v1 2' is not a tag, branch or commit"),
+        (("software", "spack_version"), "0.23.1", "software.spack_version (line 12): Spack 0.23.1 cannot be used: builds need Spack 1.2"),
         (("software", "compiler"), "gcc 12", "software.compiler (line 12): 'gcc 12' is no Spack spec"),
         (("software", "smoke"), {"zlip": "true"}, "software.smoke.zlip (line 13): zlip is not among spack_packages"),
         (("users",), [{"name": "Ada", "uid": 5001}], "'Ada' must be lower case"),

@@ -105,11 +105,29 @@ def test_a_copied_repository_keeps_the_name_of_its_namespace():
     ]
 
 
-def test_mirrors_keep_their_trust_settings():
-    mirrors = [{"name": "site", "url": "s3://cache", "signed": True}]
-    assert spack.configuration(PATHS, "x86_64", GCC, mirrors=mirrors)["mirrors.yaml"] == {
-        "mirrors:": {"site": {"url": "s3://cache", "signed": True}}
-    }
+@pytest.mark.parametrize(("said", "signed"), [({}, True), ({"signed": True}, True), ({"signed": False}, False)])
+def test_packages_of_a_mirror_have_to_be_signed_unless_it_says_otherwise(said, signed):
+    mirrors = [{"name": "site", "url": "s3://cache", **said}]
+    written = spack.configuration(PATHS, "x86_64", GCC, mirrors=mirrors, signatures_count=True)["mirrors.yaml"]
+    assert written == {"mirrors:": {"site": {"url": "s3://cache", "signed": signed}}}
+
+
+@pytest.mark.parametrize(
+    ("mirrors", "message"),
+    [
+        ([{"name": "site", "url": "s3://cache"}], "no key is trusted, so none could be taken"),
+        ([{"name": "site", "url": "s3://cache", "signed": "no"}], "says signed: 'no'"),
+        ([{"name": "site"}], "lacks its name or its url"),
+        ([{"name": "site", "url": "a", "signed": False}, {"name": "site", "url": "b", "signed": False}], "Two mirrors have one name"),
+    ],
+)
+def test_a_mirror_that_could_not_work_is_refused(mirrors, message):
+    with pytest.raises(ExplainedError, match=message):
+        spack.configuration(PATHS, "x86_64", GCC, mirrors=mirrors)
+
+
+def test_a_mirror_of_sources_needs_no_key():
+    spack.configuration(PATHS, "x86_64", GCC, mirrors=[{"name": "sources", "url": "file:///src", "binary": False}])
 
 
 @pytest.mark.parametrize(("from_network", "sources"), [(False, {"sources:": [], "trusted:": {}}), (True, {})])

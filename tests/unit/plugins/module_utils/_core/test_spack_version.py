@@ -2,7 +2,8 @@
 
 import pytest
 
-from plugins.module_utils._core.spack_version import nearest, newest, parse_version, satisfies
+from plugins.module_utils._core.errors import ExplainedError
+from plugins.module_utils._core.spack_version import check_spack, nearest, newest, parse_version, satisfies
 
 
 def test_versions_sort_as_in_spack():
@@ -53,3 +54,15 @@ def test_the_nearest_version_shares_most_and_is_rather_newer(constraint, version
 def test_a_branch_is_newest_only_where_there_is_no_release():
     assert newest(["develop", "1.9", "1.10"]) == "1.10"
     assert newest(["main", "develop"]) == "develop"
+
+
+@pytest.mark.parametrize("version", ["0.23", "v0.23.1", "releases/v0.22", "1.1.1"])
+def test_a_spack_that_is_too_old_is_refused(version):
+    with pytest.raises(ExplainedError, match="cannot be used") as refusal:
+        check_spack(version)
+    assert "fix_seed" in str(refusal.value)
+
+
+@pytest.mark.parametrize("version", ["1.2", "v1.2.2", "releases/v1.10", "2.0", "develop", "2932d76ece"])
+def test_newer_spacks_branches_and_commits_are_taken(version):
+    check_spack(version)

@@ -153,13 +153,18 @@ def test_each_architecture_is_a_variant_the_head_nodes_first():
 
 
 def test_what_the_caller_says_wins_over_the_seed_and_the_seed_over_the_defaults():
-    seed = a_seed(spack_version="v1.1.1", recipes_version="v2026.10.0")
-    assert seed_variants(seed)[0].spack_version == "v1.1.1"
+    seed = a_seed(spack_version="v1.2.1", recipes_version="v2026.10.0")
+    assert seed_variants(seed)[0].spack_version == "v1.2.1"
     assert seed_variants(seed, spack_version="1.2.0")[0].spack_version == "v1.2.0"
     assert seed_variants(a_seed())[0].spack_version == variant.SPACK_VERSION
     assert seed_variants(seed)[0].recipes_version == "v2026.10.0"
     assert seed_variants(a_seed())[0].recipes_version == variant.RECIPES_VERSION
     assert seed_variants(seed, os="Ubuntu 24.04")[0].os == "ubuntu2404"
+
+
+def test_a_spack_that_cannot_build_is_refused_wherever_it_is_named():
+    with pytest.raises(ExplainedError, match=r"builds need Spack 1\.2 or newer"):
+        seed_variants(a_seed(), spack_version="releases/v0.23")
 
 
 def test_only_the_target_of_the_cluster_enters_the_fingerprint():
