@@ -31,11 +31,12 @@ options:
     description: Tag or commit of the package recipes, in place of the seed's. Without either, the release the collection is tested with.
     type: str
   externals:
-    description: Packages taken from the image rather than built, name to version.
+    description: Packages taken from the image rather than built, name to version, in place of the seed's.
     type: dict
     default: {}
   image_id:
-    description: The image that O(externals) are taken from. Without externals it does not count.
+    description:
+      - The image that the externals are taken from, in place of the seed's C(cluster.custom_ami). Without externals it does not count.
     type: str
 requirements:
   - archspec >= 0.2.5 on the controller

@@ -44,8 +44,12 @@ options:
     description: Whether any signing key is trusted. Without one, a mirror whose packages have to be signed is refused.
     type: bool
     default: false
+  image_software:
+    description: Software to take from the image of ParallelCluster rather than build, name to version.
+    type: dict
+    default: {}
   externals:
-    description: Entries of packages.yaml for software of the operating system, by package name.
+    description: Further entries of packages.yaml for software of the operating system, by package name.
     type: dict
     default: {}
   build_stage:

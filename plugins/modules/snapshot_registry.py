@@ -100,6 +100,9 @@ options:
     description: C(passed) when every package was loaded and run in a clean room, C(failed) when one was not. Left out, unknown.
     type: str
     choices: [passed, failed]
+  externals:
+    description: What the software uses of the nodes' image rather than having it built, and that image. Left out, nothing or unknown.
+    type: str
   aws_account:
     description: The account that owns the snapshot. A claim only; whoever uses the entry asks AWS. Left out, unknown.
     type: str
@@ -331,6 +334,7 @@ ARGUMENT_SPEC = {
     "sbom": {},
     "parent": {},
     "proof": {"choices": ["passed", "failed"]},
+    "externals": {},
     "aws_account": {},
     "description": {},
     "packages": {"type": "list", "elements": "str"},

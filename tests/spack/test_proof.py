@@ -42,7 +42,7 @@ class Volume:
     def __init__(self, mount_path):
         self.paths = spack.layout(str(mount_path))
         self.prefix = Path(self.paths["software"]) / "hello-1.0-aaaaaaa"
-        self.smoke, self.hide, self.allowed, self.not_judged = {}, [], [], []
+        self.smoke, self.hide, self.allowed, self.not_judged, self.image = {}, [], [], [], []
         self.write(self.paths["profile"] + "/petal.sh", f"MODULES={self.paths['tcl']}\n{PROFILE}")
         self.write(self.paths["profile"] + "/petal.csh", f"alias module 'test -r {self.paths['tcl']}/\\!:2'\n")
         self.write(self.paths["tcl"] + "/hello/1.0", f"{self.prefix}/bin")
@@ -64,6 +64,7 @@ class Volume:
             "hide": self.hide,
             "allowed_missing_libraries": self.allowed,
             "allowed_beyond_target": self.not_judged,
+            "image_software": self.image,
             "target": TARGET,
             "features": cpu_features(TARGET),
             "timeout": 5,
@@ -139,6 +140,24 @@ def test_a_library_that_only_nodes_have_may_be_missing(volume):
     volume.compile_against_a_library_that_then_goes()
     volume.allowed = [f"{volume.prefix}/lib/libgreet.so"]
     assert volume.prove()[1] == []
+
+
+def test_software_of_the_image_that_is_not_there_is_named_with_what_is(volume):
+    prefix = volume.paths["mount_path"] + "/efa"
+    volume.image = [{"name": "libfabric", "version": "1.22.0", "prefix": prefix, "version_from": "libfabric.pc"}]
+    assert volume.prove()[1] == [f"The image has no libfabric in {prefix}; the seed takes libfabric 1.22.0 from it."]
+    volume.write(prefix + "/lib64/pkgconfig/libfabric.pc", "Name: libfabric\nVersion: 1.18.2amzn1.0\n")
+    assert volume.prove()[1] == [f"The image has libfabric 1.18.2 in {prefix}; the seed takes 1.22.0 from it."]
+    volume.write(prefix + "/lib64/pkgconfig/libfabric.pc", "Name: libfabric\nVersion: 1.22.0amzn1.0\n")
+    assert volume.prove()[1] == []
+
+
+def test_a_program_of_the_image_says_its_own_version(volume):
+    prefix = volume.paths["mount_path"] + "/slurm"
+    volume.image = [{"name": "slurm", "version": "24.05.8", "prefix": prefix, "version_from": "bin/sinfo --version"}]
+    assert not volume.prove()[0]["passed"]
+    volume.write(prefix + "/bin/sinfo", "#!/bin/sh\necho slurm 24.05.8\n").chmod(0o755)
+    assert volume.prove()[0]["image_software"][0]["found"] == "24.05.8"
 
 
 on_x86_64 = pytest.mark.skipif(platform.machine() != "x86_64", reason="compiles for x86_64")

@@ -78,7 +78,8 @@ class Volume:
             {"name": "builtin_mock", "path": "$spack/var/spack/test_repos/spack_repo/builtin_mock"},
         ]
         compiler = {"version": version, "c": "/usr/bin/gcc", "cxx": "/usr/bin/g++"}
-        options = {"repos": repos, "repos_override": True, "mirrors": self.mirrors, "signatures_count": True, "build_stage": str(folder / "stage")}
+        mirrors = {"mirrors": self.mirrors, "signatures_count": True}
+        options = {"repos": repos, "repos_override": True, "build_stage": str(folder / "stage"), **mirrors}
         files = spack.configuration(self.paths, "x86_64", compiler, **options)
         for name, content in files.items():
             path = Path(self.paths["configuration"], name)

@@ -90,6 +90,8 @@ def build_tags(
         tags.ARCH: variant.get("arch"),
         tags.TARGET: variant.get("target"),
         tags.SPACK: variant.get("spack_version"),
+        tags.EXTERNALS: " ".join(f"{name}@{version}" for name, version in sorted(variant.get("externals", {}).items())),
+        tags.IMAGE: variant.get("image_id"),
         tags.STAGE: stage,
         tags.LOCK: lock,
         tags.PACKAGE_COUNT: package_count,

@@ -41,7 +41,7 @@ def fingerprint_inputs(
     if externals and not image_id:
         raise ExplainedError(
             f"Packages of the image ({', '.join(sorted(externals))}) are used, and the image is not named.",
-            next_step="Give image_id, the id of the AMI the build host runs.",
+            next_step="Name it: cluster.custom_ami in the seed, or the variable build_host_image_id. Nodes have to run the same image.",
         )
     return {
         "format": FORMAT_VERSION,

@@ -22,7 +22,7 @@ SCHEMA_VERSION = 1
 PETAL_VERSION = "1.0"
 ARCHITECTURES = ("x86_64", "arm64")
 # The fields of a snapshot that say where its software comes from, and what it is.
-PROVENANCE = ("spack", "lock", "spack_lock", "manifest", "sbom", "parent", "proof")
+PROVENANCE = ("spack", "lock", "spack_lock", "manifest", "sbom", "parent", "proof", "externals")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SNAPSHOT_ID = re.compile(r"snap-([0-9a-f]{8}|[0-9a-f]{17})")
@@ -39,6 +39,7 @@ class RegisteredSnapshot:
     size_gib: size of the volume in GiB. lock: the fingerprint of what was really built. spack: version of Spack.
     spack_lock, sbom: hashes of spack.lock and of the bill of materials on the volume. manifest: the root of the hashes of all its files.
     parent: the snapshot that the build started from. proof: "passed" once every package was loaded and run in a clean room.
+    externals: what is used of the image rather than built, and the image.
     created, deprecated, retired: dates, "2026-11-22". A deprecated snapshot is used with a warning, a retired one is not used any more.
     superseded_by: the entry or snapshot to use instead.
     """
@@ -60,6 +61,7 @@ class RegisteredSnapshot:
     sbom: str | None = None
     parent: str | None = None
     proof: str | None = None
+    externals: str | None = None
     created: str | None = None
     deprecated: str | None = None
     superseded_by: str | None = None

@@ -168,6 +168,7 @@ def _complete(data: dict[str, Any]) -> dict[str, Any]:
             "spack_version": canonical_git_ref(software.get("spack_version")),
             "recipes_version": canonical_git_ref(software.get("recipes_version")),
             "compiler": software.get("compiler"),
+            "externals": software.get("externals", {}),
             "target": software.get("target"),
             "smoke": software.get("smoke", {}),
         },

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 
 from .errors import ExplainedError
 from .fingerprint import lock_fingerprint
+from .image_software import image_externals, image_problems
 
 SPACK_VERSION = "v1.2.2"
 SPACK_GIT_URL = "https://github.com/spack/spack.git"
@@ -115,6 +116,7 @@ def configuration(
     repos_override: bool = False,
     mirrors: list[dict[str, object]] | None = None,
     signatures_count: bool = False,
+    image_software: dict[str, str] | None = None,
     externals: dict[str, object] | None = None,
     build_stage: str = "/var/tmp/petal-stage",
     bootstrap_from_network: bool = False,
@@ -133,7 +135,8 @@ def configuration(
     mirrors: [{"name", "url", "signed"}] to fetch finished packages and sources from, beside the cache on the volume.
         A mirror that does not say signed: false has to be signed.
     signatures_count: whether the key of anybody is trusted.
-    externals: entries of packages.yaml for software of the operating system, by package name.
+    image_software: what is taken from the image of ParallelCluster rather than built, name to version.
+    externals: further entries of packages.yaml for software of the operating system, by package name.
     build_stage: a directory on a fast local disk.
     bootstrap_from_network: let Spack download its solver; needed where no Python on the host can import clingo.
     """
@@ -158,7 +161,9 @@ def configuration(
                 "targets": {"host_compatible": False},
             }
         },
-        "packages.yaml": {"packages": _packages(target, host_compiler, compiler, externals or {})},
+        "packages.yaml": {
+            "packages": _packages(target, host_compiler, compiler, {**image_externals(image_software or {}), **(externals or {})})
+        },
         "repos.yaml": {"repos:": _repos(paths, repos or [], repos_override)},
         "mirrors.yaml": {"mirrors:": _mirrors(mirrors or [], signatures_count)},
         "bootstrap.yaml": {"bootstrap": _bootstrap(paths, bootstrap_from_network)},
@@ -195,7 +200,7 @@ def _mirrors(mirrors: list[dict[str, object]], signatures_count: bool) -> dict[s
         _check_mirror(mirror, signatures_count)
     names = [str(mirror["name"]) for mirror in mirrors]
     if len(set(names)) < len(names):
-        raise ExplainedError(f"Two mirrors have one name: {', '.join(names)}.", next_step="Give each mirror in spack_bootstrap_mirrors its own.")
+        raise ExplainedError(f"Two mirrors have one name: {', '.join(names)}.", next_step="Give each in spack_bootstrap_mirrors its own.")
     return {str(mirror["name"]): {"signed": True, **{key: mirror[key] for key in mirror if key != "name"}} for mirror in mirrors}
 
 
@@ -210,8 +215,8 @@ def _check_mirror(mirror: dict[str, object], signatures_count: bool) -> None:
         raise ExplainedError(
             f"Packages of the mirror {name} have to be signed, and no key is trusted, so none could be taken from it.",
             resource=str(name),
-            next_step="Name the publisher's key in spack_bootstrap_trusted_keys. Where everybody who can write to that mirror is trusted, and "
-            "only there, say signed: false for it.",
+            next_step="Name the publisher's key in spack_bootstrap_trusted_keys. Where everybody who can write to that mirror is trusted, "
+            "and only there, say signed: false for it.",
         )
 
 
@@ -356,11 +361,12 @@ def proof_problems(proof: dict[str, object]) -> list[str]:
     broken_shells = [tried for tried in proof["shells"] if not tried["passed"]]
     shells = [f"The profile script does not work in {tried['shell']}: {tried['output']}" for tried in broken_shells]
     libraries = [f"{missing['file']} lacks {', '.join(missing['libraries'])}." for missing in proof["missing_libraries"]]
+    image = image_problems(proof.get("image_software", []))
     beyond = [
         f"{code['file']} holds code beyond the target {proof['target']}: `{code['instruction']}` needs {code['needs']}."
         for code in proof.get("beyond_target", [])
     ]
-    return [*packages, *shells, *libraries, *beyond]
+    return [*image, *packages, *shells, *libraries, *beyond]
 
 
 def _smoke(tried: dict[str, object]) -> str:

@@ -75,14 +75,21 @@ def seed_variants(
     """Return one variant for each architecture among the seed's instance types, the head node's first.
 
     seed: as read_seed returns it.
-    os, spack_version, recipes_version: win over what the seed says, which wins over our defaults.
+    os, spack_version, recipes_version, externals, image_id: win over what the seed says, which wins over our defaults.
     """
     software = seed["software"]
     system = find_os(os or seed["cluster"]["os"])
     spack_version = spack_version or software["spack_version"] or SPACK_VERSION
     check_spack(spack_version)
+    externals = externals or software["externals"]
+    types_by_architecture = _types_by_architecture(seed)
+    if externals and len(types_by_architecture) > 1:
+        raise ExplainedError(
+            f"software.externals names software of one image, and the cluster has nodes of {' and '.join(types_by_architecture)}.",
+            next_step="Take the instance types of one architecture, or software.externals, out of the seed.",
+        )
     variants = []
-    for arch, types in _types_by_architecture(seed).items():
+    for arch, types in types_by_architecture.items():
         target = choose_target(types, system, software["compiler"], software["target"])
         inputs = fingerprint_inputs(
             os=system.name,
@@ -94,7 +101,7 @@ def seed_variants(
             compiler=software["compiler"],
             mount_path=mount_path,
             externals=externals,
-            image_id=image_id,
+            image_id=image_id or seed["cluster"]["custom_ami"],
         )
         name = fingerprint(inputs)
         short = short_fingerprint(name)

@@ -8,7 +8,8 @@ Every package that was asked for is loaded by a user who owns nothing, through t
 runs its smoke command; every program on the volume must find its shared libraries, and hold no code beyond the CPU target.
 SETTINGS is the JSON file that build.py reads, with {"smoke": {package: command}, "hide": [directories to cover],
 "allowed_missing_libraries": [names a build host cannot have], "timeout": seconds for one package, "target": archspec's name of
-the CPU, "features": what that CPU has, "allowed_beyond_target": [packages whose code is not judged]}.
+the CPU, "features": what that CPU has, "allowed_beyond_target": [packages whose code is not judged],
+"image_software": [what has to be on the image, see image_software.py]}.
 Needs root, for the mount namespace. Runs on the Python of the build host: 3.6 or newer, standard library only.
 """
 
@@ -22,6 +23,7 @@ import sys
 import tempfile
 import time
 
+import image_software
 import instructions
 
 NOBODY = 65534
@@ -70,10 +72,12 @@ class Proof:
         started = time.time()
         packages = [self.prove_package(package) for package in self.roots]
         shells = [self.prove_shell(shell) for shell in sorted(SHELLS) if shutil.which(shell)]
+        image = image_software.look(self.settings["image_software"])
         missing = self.missing_libraries()
         beyond = self.beyond_target()
         exceeding = [found for found in beyond if not found["asks"]]
-        passed = not missing and not exceeding and all(result["passed"] for result in packages + shells)
+        there = all(software["found"] == software["version"] for software in image)
+        passed = there and not missing and not exceeding and all(result["passed"] for result in packages + shells)
         with open(self.paths["status"], encoding="utf-8") as status:
             inputs = json.load(status)["inputs"]
         return {
@@ -82,6 +86,7 @@ class Proof:
             "smoke": self.settings["smoke"],
             "time": started,
             "seconds": round(time.time() - started, 1),
+            "image_software": image,
             "packages": packages,
             "shells": shells,
             "missing_libraries": missing,

@@ -31,6 +31,7 @@ SNAPSHOT = RegisteredSnapshot(
     sbom="sha256:" + "4" * 64,
     parent="snap-0fedcba9876543210",
     proof="passed",
+    externals="slurm@24.05.8 of ami-0123456789abcdef0",
     created="2026-11-22",
     deprecated="2026-12-24",
     retired="2026-12-31",

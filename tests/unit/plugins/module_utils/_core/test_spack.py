@@ -87,6 +87,13 @@ def test_software_of_the_image_is_taken_as_given():
     assert spack.configuration(PATHS, "x86_64", GCC, externals={"slurm": slurm})["packages.yaml"]["packages"]["slurm"] == slurm
 
 
+def test_what_the_role_is_told_of_an_external_wins_over_what_is_known_of_the_image():
+    own = {"buildable": False, "externals": [{"spec": "slurm@25-05-1-1", "prefix": "/opt/site/slurm"}]}
+    packages = spack.configuration(PATHS, "x86_64", GCC, image_software={"slurm": "24.05.8", "pmix": "5.0.3"}, externals={"slurm": own})
+    assert packages["packages.yaml"]["packages"]["slurm"] == own
+    assert packages["packages.yaml"]["packages"]["pmix"]["externals"][0]["prefix"] == "/opt/pmix"
+
+
 def test_extra_recipes_come_before_spacks_own():
     repos = spack.configuration(PATHS, "x86_64", GCC, repos=[{"name": "site", "path": "/x"}])["repos.yaml"]["repos:"]
     assert list(repos.items()) == [("site", "/x"), ("builtin", "/shared/spack-packages/repos/spack_repo/builtin")]

@@ -18,7 +18,7 @@ from plugins.module_utils._core.variant import can_run, choose_build_instance_ty
 
 def a_seed(head_node="m6a.large", types=("c6a.xlarge",), login_nodes=None, **software):
     return {
-        "cluster": {"name": "My Genomics", "region": "us-east-1", "os": "alinux2023"},
+        "cluster": {"name": "My Genomics", "region": "us-east-1", "os": "alinux2023", "custom_ami": None},
         "compute": {
             "head_node": head_node,
             "login_nodes": login_nodes,
@@ -29,6 +29,7 @@ def a_seed(head_node="m6a.large", types=("c6a.xlarge",), login_nodes=None, **sof
             "spack_version": None,
             "recipes_version": None,
             "compiler": None,
+            "externals": {},
             "target": None,
             **software,
         },
@@ -182,6 +183,21 @@ def test_externals_and_their_image_are_passed_on():
     (only,) = seed_variants(a_seed(), externals={"slurm": "23-11-10-1"}, image_id="ami-0123456789abcdef0")
     assert (only.externals, only.image_id) == ({"slurm": "23-11-10-1"}, "ami-0123456789abcdef0")
     assert seed_variants(a_seed(), image_id="ami-0123456789abcdef0")[0].image_id is None
+
+
+def test_the_seed_names_software_of_its_image():
+    seed = a_seed(externals={"slurm": "24.05.8"})
+    with pytest.raises(ExplainedError, match=r"the image is not named.*custom_ami.*build_host_image_id"):
+        seed_variants(seed)
+    seed["cluster"]["custom_ami"] = "ami-0123456789abcdef0"
+    (only,) = seed_variants(seed)
+    assert (only.externals, only.image_id) == ({"slurm": "24.05.8"}, "ami-0123456789abcdef0")
+
+
+def test_one_image_cannot_serve_two_architectures():
+    seed = a_seed(types=["c6a.xlarge", "c7g.xlarge"], externals={"slurm": "24.05.8"})
+    with pytest.raises(ExplainedError, match="nodes of x86_64 and arm64"):
+        seed_variants(seed, image_id="ami-0123456789abcdef0")
 
 
 def test_an_unknown_instance_type_is_refused_with_near_ones():
