@@ -5,7 +5,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 unit=petal-detached
-log=/var/log/petal-detached.log
+log=${PETAL_LOG:-/var/log/petal-detached.log}
 
 # ansible-core needs Python 3.11 or newer; ParallelCluster's images carry one beside the system's.
 find_python() {
@@ -49,12 +49,21 @@ END
   systemctl enable --now --no-block "$unit.service"
 }
 
+# The playbook itself tells what fails in a build. What keeps it from getting so far is told here: the host and its log are gone soon.
+tell_failure() {
+  reason=$(grep -E '^(fatal|ERROR|\[ERROR\])' "$log" | tail -n 1 | tr -c '[:alnum:] .,:;()/=_-' ' ' | cut -c 1-200)
+  "$here/venv/bin/ansible" localhost -m petal.hpc.build_lease -a "{\"state\": \"released\", \"build_id\": \"$PETAL_BUILD_ID\",
+    \"volume_id\": \"$PETAL_VOLUME_ID\", \"region\": \"$AWS_REGION\", \"failure\": \"the host gave up: $reason\"}"
+}
+
 run() {
   export ANSIBLE_COLLECTIONS_PATH="$here/collections" ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false
   export ANSIBLE_NOCOLOR=1 LC_ALL=C.UTF-8 HOME=/root
+  built=false
   for _attempt in 1 2; do
-    if "$here/venv/bin/ansible-playbook" petal.hpc.build_seed -e "@$here/variables.json"; then break; fi
+    if "$here/venv/bin/ansible-playbook" petal.hpc.build_seed -e "@$here/variables.json"; then built=true; break; fi
   done
+  [ "$built" = true ] || tell_failure || true
   systemctl disable "$unit.service"
   # The instance is launched so that it is terminated when it powers off: that needs no permission.
   [ "$PETAL_KEEP_HOST" = true ] || systemctl poweroff

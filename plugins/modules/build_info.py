@@ -67,13 +67,18 @@ builds:
       type: str
       sample: genomics
     stage:
-      description: The last stage that is finished, V(complete) with a snapshot, V(none) when there is nothing.
+      description:
+        - The last stage that is finished, V(failed) when the last run gave up, V(complete) with a snapshot, V(none) when there is nothing.
       type: str
       sample: mounted
     progress:
-      description: How far the stage is, or why the build failed.
+      description: How far the stage is.
       type: str
       sample: 40% 2/5 packages
+    failure:
+      description: Why the last run gave up; empty while somebody works on it, and when nothing has failed.
+      type: str
+      sample: "Take the snapshot: You have reached the limit of snapshots."
     running:
       description: Whether somebody works on it.
       type: bool
@@ -96,6 +101,12 @@ builds:
     host_hours:
       description: How many hours that host has run, which is what it costs.
       type: float
+    cost_usd:
+      description:
+        - What the host and the volume that are there now have cost so far in USD; none for an instance type without a known price.
+        - On demand and in us-east-1, by prices of the day that the collection was made on; spot hosts and other regions differ.
+      type: float
+      sample: 1.87
     snapshot_id:
       description: The snapshot; empty when there is none.
       type: str

@@ -33,6 +33,9 @@ options:
   progress:
     description: How far the stage is, for people. Left out, what the volume says stays as it is.
     type: str
+  failure:
+    description: Why the build has failed; M(petal.hpc.build_info) shows it until somebody takes the lease. Only with O(state=released).
+    type: str
   holder:
     description:
       - Who asks, with a number after a slash. Left out, the controller's host name and the process id of its run.
@@ -121,6 +124,7 @@ ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["held", "released"], "default": "held"},
     "stage": {"type": "str"},
     "progress": {"type": "str"},
+    "failure": {"type": "str"},
     "holder": {"type": "str"},
     "lease_seconds": {"type": "int", "default": 3600},
     "wait_timeout": {"type": "int", "default": 0},
@@ -163,6 +167,7 @@ def run(params, gateway, check_mode, now=time.time, sleep=time.sleep, is_dead=is
         if params["take_over"] or may_take(found, wanted, int(now()), is_dead(found, gateway)):
             taken = check_mode or take(params, gateway, wanted, sleep)
             if taken:
+                forget_failure(params, gateway, found_tags, check_mode)
                 stage = params["stage"] or tags.read(found_tags, tags.STAGE) or ""
                 held = {"held": not check_mode, "gone": False, "holder": wanted.holder, "expires": wanted.expires}
                 return {"changed": True, **held, "stage": stage}
@@ -179,9 +184,15 @@ def take(params, gateway, wanted, sleep):
     return held == wanted
 
 
+def forget_failure(params, gateway, found_tags, check_mode):
+    """Whoever takes the lease goes on: what stopped the last run is over."""
+    if tags.read(found_tags, tags.FAILURE) and not check_mode:
+        gateway.untag(params["volume_id"], tags.key(tags.FAILURE))
+
+
 def said(params):
     """Return the tags that say how far the build is."""
-    values = {tags.STAGE: params["stage"], tags.PROGRESS: params["progress"]}
+    values = {tags.STAGE: params["stage"], tags.PROGRESS: params["progress"], tags.FAILURE: params["failure"]}
     return {tags.key(name): tags.value(text) for name, text in values.items() if text}
 
 

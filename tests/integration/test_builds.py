@@ -54,10 +54,13 @@ def test_builds_are_listed_with_their_progress_and_followed_to_their_end(lab):
     for line in watched.process.stdout:
         watched.output.append(line)
         if "elsewhere/7 works on it" in line:
+            failure = {"Key": "petal:failure", "Value": "Take the snapshot: too many"}
+            lab.client("ec2").create_tags(Resources=[volume], Tags=[failure])
             lab.client("ec2").delete_tags(Resources=[volume], Tags=[{"Key": "petal:lease"}])
     watched.finish()
     assert watched.ok, watched.text[-3000:]
     assert "elsewhere/7" in watched.text and "elsewhere/7" not in watched.text.split("petal |")[-1]
+    assert "failed: Take the snapshot: too many" in watched.text.split("petal |")[-1]
 
 
 def test_a_cancelled_build_leaves_its_volume_to_the_next_run_unless_that_is_to_go(lab):

@@ -43,7 +43,8 @@ class BuildGateway:
     def find_builds(self, build_ids: list[str] | None = None) -> tuple[list[dict], list[dict], list[dict]]:
         """Return the volumes, instances and snapshots of builds: each with id, state, created (seconds since the epoch) and tags.
 
-        Instances have a type too, snapshots a progress. Instances that have ended are left out. build_ids: None for all builds.
+        Volumes have a size_gib too, instances a type, snapshots a progress. Instances that have ended are left out.
+        build_ids: None for all builds.
         """
         filters = [{"Name": name, "Values": _listed(value)} for name, value in build_filters(build_ids or "*").items()]
         with explained("list the resources of builds", resource=", ".join(build_ids or ["all"])):
@@ -52,7 +53,10 @@ class BuildGateway:
             snapshots = self._pages("describe_snapshots", "Snapshots", filters, OwnerIds=["self"])
         instances = [instance for reservation in reservations for instance in reservation["Instances"]]
         return (
-            [_resource(volume, volume["VolumeId"], volume["State"], volume["CreateTime"]) for volume in volumes],
+            [
+                {**_resource(volume, volume["VolumeId"], volume["State"], volume["CreateTime"]), "size_gib": volume["Size"]}
+                for volume in volumes
+            ],
             [
                 {**_resource(host, host["InstanceId"], host["State"]["Name"], host["LaunchTime"]), "type": host["InstanceType"]}
                 for host in instances

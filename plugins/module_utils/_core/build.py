@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from . import tags
+from . import instance_prices, prices, tags
 from .build_parent import lineage_tags, parent_tags
 from .errors import ExplainedError
+from .instance_types import find_instance_type
 from .registry_place import parse_place
 
 # What a build host needs to go on with no controller: collections, the folders of each, and the roles whose variables go with it.
@@ -188,21 +189,26 @@ def build_state(build_id: str, volumes: list[dict], hosts: list[dict], snapshots
     lease = parse_lease(tags.read(volume_tags, tags.LEASE))
     running = lease is not None and lease.expires > now
     stage = "complete" if done else "snapshot" if pending else tags.read(volume_tags, tags.STAGE) or ("claimed" if volumes else "none")
+    failure = "" if done or running else tags.read(volume_tags, tags.FAILURE) or ""
+    cost = cost_so_far(volumes, hosts, now)
     progress = tags.read(volume_tags, tags.PROGRESS) or ""
     parts = [
+        *([f"failed: {failure}"] if failure else []),
         *([progress] if progress and not done else []),
         *(f"{snapshot['id']} is complete" for snapshot in done),
         *(f"{snapshot['id']} is {snapshot['progress'] or '0%'} done" for snapshot in pending),
         *(f"{host['id']} is {host['state']}" for host in hosts),
         *(f"{volume['id']} is {volume['state']}" for volume in volumes),
         *([f"{lease.holder} works on it"] if running else []),
+        *([f"{cost:.2f} USD so far"] if cost else []),
     ]
     return {
         "build_id": build_id,
         "name": told.get(tags.NAME, ""),
         "seed": tags.read(told, tags.SEED) or "",
-        "stage": stage,
+        "stage": "failed" if failure else stage,
         "progress": progress,
+        "failure": failure,
         "running": running,
         "holder": lease.holder if running else "",
         "age_seconds": now - min((resource["created"] for resource in volumes + hosts + snapshots), default=now),
@@ -210,12 +216,29 @@ def build_state(build_id: str, volumes: list[dict], hosts: list[dict], snapshots
         "instance_id": hosts[0]["id"] if hosts else "",
         "instance_type": hosts[0]["type"] if hosts else "",
         "host_hours": round((now - hosts[0]["created"]) / 3600, 2) if hosts else 0.0,
+        "cost_usd": cost,
         "snapshot_id": (done + pending)[0]["id"] if done or pending else "",
         "os": tags.read(told, tags.OS) or "",
         "architecture": tags.read(told, tags.ARCH) or "",
         "target": tags.read(told, tags.TARGET) or "",
         "summary": "; ".join(parts) or "there is nothing: neither a snapshot nor a build",
     }
+
+
+def cost_so_far(volumes: list[dict], hosts: list[dict], now: int) -> float | None:
+    """Return the USD that the hosts and volumes which are there now have cost, on demand and in us-east-1; None for an unknown type.
+
+    volumes: all are gp3, as builds make them. What is gone is not counted: nobody knows for how long it was there.
+    """
+    rates = []
+    for host in hosts:
+        kind = find_instance_type(host["type"])
+        rates.append((host, instance_prices.usd_per_hour(kind) if kind else None))
+    per_gib_hour = prices.PRICES["gp3_gib_month"] / prices.HOURS_PER_MONTH
+    rates += [(volume, volume["size_gib"] * per_gib_hour) for volume in volumes]
+    if any(rate is None for _resource, rate in rates):
+        return None
+    return round(sum(rate * (now - resource["created"]) / 3600 for resource, rate in rates), 2)
 
 
 def build_line(state: dict) -> str:

@@ -48,6 +48,7 @@ def lease(gateway, check_mode=False, dead=False, clock=None, **options):
         "state": "held",
         "stage": None,
         "progress": None,
+        "failure": None,
         "holder": "me/1",
         "lease_seconds": 600,
         "wait_timeout": 0,
@@ -60,6 +61,16 @@ def test_a_free_lease_is_taken_with_its_stage():
     gateway = FakeBuilds()
     assert lease(gateway, stage="mounted")["held"]
     assert gateway.tags == {"petal:lease": "me/1 1600", "petal:stage": "mounted"}
+
+
+def test_a_failure_is_written_with_the_release_and_forgotten_by_the_next_who_takes_the_lease():
+    gateway = FakeBuilds({"petal:lease": "me/1 1600", "petal:stage": "released"})
+    lease(gateway, state="released", failure="Take the snapshot: too many")
+    assert gateway.tags == {"petal:stage": "released", "petal:failure": "Take the snapshot: too many"}
+    assert lease(gateway, check_mode=True)["stage"] == "released"
+    assert "petal:failure" in gateway.tags
+    lease(gateway)
+    assert gateway.tags == {"petal:stage": "released", "petal:lease": "me/1 1600"}
 
 
 def test_taking_a_lease_again_renews_it_and_keeps_the_stage():

@@ -10,6 +10,7 @@ from plugins.module_utils._core.build import (
     build_states,
     build_tags,
     bundle_files,
+    cost_so_far,
     may_take,
     parse_lease,
     refuse_lease,
@@ -94,7 +95,7 @@ def snapshot(state, progress="100%"):
 
 def volume(build_id="ab12", created=8000, **tags):
     own = {"petal:fingerprint": "sha256:ab", "petal:build-id": build_id, **{f"petal:{name}": value for name, value in tags.items()}}
-    return {"id": "vol-1", "state": "in-use", "created": created, "tags": own}
+    return {"id": "vol-1", "state": "in-use", "created": created, "size_gib": 500, "tags": own}
 
 
 ROOT_VOLUME = {"id": "vol-root", "state": "in-use", "created": 8500, "tags": {"petal:build-id": "ab12"}}
@@ -121,7 +122,22 @@ def test_the_state_of_a_build_names_host_volume_and_holder():
     state = build_state("ab12", [ROOT_VOLUME, volume(lease=lease, progress="40% 2/5 packages")], [HOST], [], now=NOW)
     assert (state["instance_id"], state["volume_id"], state["holder"], state["running"]) == ("i-1", "vol-1", "elsewhere/7", True)
     assert (state["age_seconds"], state["host_hours"]) == (3600, 1.0)
-    assert state["summary"] == "40% 2/5 packages; i-1 is running; vol-1 is in-use; elsewhere/7 works on it"
+    assert state["summary"] == "40% 2/5 packages; i-1 is running; vol-1 is in-use; elsewhere/7 works on it; 0.74 USD so far"
+
+
+def test_what_a_build_costs_is_its_host_and_its_volume_for_as_long_as_they_are_there():
+    assert cost_so_far([volume(created=NOW - 7200)], [HOST], NOW) == round(0.714 + 2 * 500 * 0.08 / 730, 2)
+    assert cost_so_far([], [{**HOST, "type": "z99.large"}], NOW) is None
+
+
+def test_a_failure_is_told_until_somebody_goes_on_or_the_snapshot_is_there():
+    why = "Take the snapshot: too many"
+    failed = build_state("ab12", [volume(stage="released", failure=why)], [], [], now=NOW)
+    assert (failed["stage"], failed["failure"]) == ("failed", why)
+    assert failed["summary"].startswith(f"failed: {why}; ")
+    lease = Lease("elsewhere/7", NOW + 60).to_tag()
+    assert build_state("ab12", [volume(stage="released", failure=why, lease=lease)], [], [], now=NOW)["stage"] == "released"
+    assert build_state("ab12", [volume(failure=why)], [], [snapshot("completed")], now=NOW)["failure"] == ""
 
 
 def test_a_build_whose_lease_has_run_out_does_not_run():
