@@ -12,7 +12,7 @@ from ansible.utils.display import Display
 from ..module_utils._core.cluster_state import USABLE, is_settled
 from ..module_utils._core.errors import ExplainedError, ManyProblems
 
-# A stack that has only just been asked for may be missing from the list for a moment.
+# For a moment, a stack that has only just been asked for may be missing from the list, and one to be deleted be as it was.
 SECONDS_TO_APPEAR = 30
 OWN = {"state": "present", "interval": 15.0, "timeout": 3600.0}
 
@@ -55,7 +55,8 @@ def watch(name, look, state, interval, timeout, clock=time.monotonic, sleep=time
             shown = line
         if done(cluster, state):
             return cluster
-        appears = cluster is None and clock() - started < SECONDS_TO_APPEAR
+        unseen = cluster is None or (state == "absent" and not cluster["status"].startswith("DELETE"))
+        appears = unseen and clock() - started < SECONDS_TO_APPEAR
         if not appears and (cluster is None or is_settled(cluster["status"])):
             raise failed(name, cluster, state)
         if clock() - started >= timeout:

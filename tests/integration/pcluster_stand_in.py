@@ -4,6 +4,7 @@ python -m tests.integration.pcluster_stand_in create-cluster|update-cluster|dele
     [--cluster-configuration FILE]
 
 It prints what aws-parallelcluster 3.16.1 prints. The stack has the cluster's tags and an empty volume, the head node is an instance.
+An entry of SharedStorage with the name "broken" makes the creation fail after the first resource.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ import sys
 import boto3
 import yaml
 
-TEMPLATE = json.dumps(
-    {
-        "AWSTemplateFormatVersion": "2010-09-09",
-        "Resources": {
-            "Group": {"Type": "AWS::EC2::SecurityGroup", "Properties": {"GroupDescription": "cluster"}},
-        },
-    }
-)
+GROUP = {"Type": "AWS::EC2::SecurityGroup", "Properties": {"GroupDescription": "cluster"}}
+BROKEN = {"Type": "AWS::EC2::NetworkInterface", "DependsOn": "Group", "Properties": {"SubnetId": "subnet-00000000000000bad"}}
+
+
+def template(config: dict) -> str:
+    broken = any(entry["Name"] == "broken" for entry in config["SharedStorage"])
+    resources = {"Group": GROUP, **({"Broken": BROKEN} if broken else {})}
+    return json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources})
 
 
 def create(options: argparse.Namespace) -> str:
@@ -30,7 +31,7 @@ def create(options: argparse.Namespace) -> str:
         config = yaml.safe_load(file)
     own = {"parallelcluster:cluster-name": options.cluster_name, "parallelcluster:version": "3.16.1"}
     tags = [*config.get("Tags", []), *({"Key": key, "Value": value} for key, value in own.items())]
-    client(options, "cloudformation").create_stack(StackName=options.cluster_name, TemplateBody=TEMPLATE, Tags=tags)
+    client(options, "cloudformation").create_stack(StackName=options.cluster_name, TemplateBody=template(config), Tags=tags)
     ec2 = client(options, "ec2")
     node = [{"Key": "parallelcluster:node-type", "Value": "HeadNode"}, *tags]
     ec2.run_instances(

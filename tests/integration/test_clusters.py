@@ -16,6 +16,7 @@ from plugins.modules.cluster import ARGUMENT_SPEC as CLUSTER_SPEC
 from plugins.modules.cluster import run as run_cluster
 from plugins.modules.cluster_info import run
 from tests.chain.playbook import ROOT
+from tests.integration.pcluster_stand_in import BROKEN
 
 pytestmark = pytest.mark.lab
 
@@ -27,12 +28,13 @@ def tag_list(tags):
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def make_stack(lab, name, tags, *, parallelcluster=True):
+def make_stack(lab, name, tags, *, parallelcluster=True, broken=False):
     """Create a stack as ParallelCluster's looks from outside: tagged, with a volume that goes with it and a security group."""
     own = {"parallelcluster:cluster-name": name, "parallelcluster:version": "3.16.1"} if parallelcluster else {}
     volume = {"Type": "AWS::EC2::Volume", "DeletionPolicy": "Delete", "Properties": {"AvailabilityZone": "us-east-1a", "Size": 8}}
     group = {"Type": "AWS::EC2::SecurityGroup", "Properties": {"GroupDescription": "cluster"}}
-    body = json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Scratch": volume, "Group": group}})
+    resources = {"Scratch": volume, "Group": group, **({"Broken": BROKEN} if broken else {})}
+    body = json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources})
     lab.client("cloudformation").create_stack(StackName=name, TemplateBody=body, Tags=tag_list({**tags, **own}))
 
 

@@ -5,30 +5,17 @@ from __future__ import annotations
 import json
 import pathlib
 import re
-import sys
 
 import pytest
 import yaml
 
 from tests.chain.playbook import ROOT, run
-from tests.judge.running import PYTHON, needs_judge
+from tests.judge.running import needs_judge
 
 pytestmark = pytest.mark.lab
 
 NAME = "starter-cluster"
 NEXT = "/sw/next"
-
-
-@pytest.fixture(scope="module")
-def pcluster(tmp_path_factory):
-    """The path of the stand-in."""
-    command = tmp_path_factory.mktemp("bin") / "pcluster"
-    command.write_text(f'#!/bin/sh\ncd "{ROOT}" && exec "{sys.executable}" -m tests.integration.pcluster_stand_in "$@"\n')
-    command.chmod(0o755)
-    # Beside the real command lies the Python that has aws-parallelcluster, which checks updates.
-    (command.parent / "python").write_text(f'#!/bin/sh\nexec "{PYTHON}" "$@"\n')
-    (command.parent / "python").chmod(0o755)
-    return command
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ modification  modifying; then as long again optimizing, then completed
 instance      pending, then running
 termination   shutting-down, then terminated
 fast_restore  enabling; then as long again optimizing, then enabled
+stack         CREATE_IN_PROGRESS, then what the creation came to
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import datetime
 from moto.core.utils import utcnow
 
 SLOW: dict[str, float] = dict.fromkeys(
-    ("volume", "attachment", "detachment", "snapshot", "modification", "instance", "termination", "fast_restore"), 0.0
+    ("volume", "attachment", "detachment", "snapshot", "modification", "instance", "termination", "fast_restore", "stack"), 0.0
 )
 
 

@@ -25,6 +25,7 @@ CHAPTERS = (
     "keys",
     "objects",
     "instances",
+    "stacks",
 )
 
 for _chapter in CHAPTERS:

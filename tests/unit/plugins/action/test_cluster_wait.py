@@ -65,6 +65,16 @@ def test_a_deletion_ends_when_the_cluster_is_gone():
     assert follow(seen("DELETE_IN_PROGRESS"), None, state="absent")[0] is None
 
 
+def test_a_deletion_that_is_not_seen_yet_is_waited_for():
+    assert follow(seen("ROLLBACK_COMPLETE"), seen("DELETE_IN_PROGRESS"), None, state="absent")[0] is None
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "DELETE_FAILED"])
+def test_a_deletion_that_does_not_come_about_is_a_failure(status):
+    with pytest.raises(ExplainedError, match=f"was not deleted: it is in state {status}"):
+        follow(seen(status), state="absent")
+
+
 def test_watching_ends_with_the_time():
     with pytest.raises(ExplainedError, match="still in state CREATE_IN_PROGRESS after 60 seconds"):
         follow(seen("CREATE_IN_PROGRESS"), timeout=60)
