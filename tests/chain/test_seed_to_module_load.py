@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -15,6 +16,9 @@ from tests.lab.fixtures import lab_hosts  # noqa: F401
 pytestmark = pytest.mark.hosts
 SEED = ROOT / "tests/data/seeds/toy.yaml"
 PARTNER = "111122223333"
+STACK = {"Resources": {"Group": {"Type": "AWS::EC2::SecurityGroup", "Properties": {"GroupDescription": "cluster"}}}}
+# How verify_cluster reaches the head node: its variables, and those of the lab.
+ACCESS = {"key_file": "private_key_file", "ssh_common_args": "ssh_common_args"}
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +53,28 @@ def journey(lab_hosts, tmp_path_factory):  # noqa: F811
     left += left_over(lab_hosts)
     runs["list"] = run("list_snapshots.yml", lab_hosts, **options)
     runs["use"] = run("../tests/lab/playbooks/use_software.yml", lab_hosts, **options)
+    stand_for_cluster(lab_hosts, yaml.safe_load((folder / "cluster.yaml").read_text()))
+    access = {name: lab_hosts.variables[f"build_host_{role_name}"] for name, role_name in ACCESS.items()}
+    runs["verify"] = run("verify_cluster.yml", lab_hosts, **options, **access)
     yield {"folder": folder, "built": built, "searched": searched, "left": left, "lab": lab_hosts, **runs}
     stop_everything(lab_hosts)
+
+
+def stand_for_cluster(lab, config):
+    """Make the lab's head node that of a cluster, as CloudFormation and tags show it."""
+    own = {"parallelcluster:cluster-name": "toy", "parallelcluster:version": "3.16.1"}
+    tags = config["Tags"] + [{"Key": key, "Value": value} for key, value in own.items()]
+    lab.client("cloudformation").create_stack(StackName="toy", TemplateBody=json.dumps(STACK), Tags=tags)
+    named = [{"Name": "tag:Name", "Values": ["lab-head"]}]
+    (head,) = (i for r in lab.client("ec2").describe_instances(Filters=named)["Reservations"] for i in r["Instances"])
+    tags.append({"Key": "parallelcluster:node-type", "Value": "HeadNode"})
+    lab.client("ec2").create_tags(Resources=[head["InstanceId"]], Tags=tags)
 
 
 def stop_everything(lab):
     """Leave the session's lab as it was found."""
     ec2 = lab.client("ec2")
+    lab.client("cloudformation").delete_stack(StackName="toy")
     instances = [resource for resource in left_over(lab) if resource.startswith("i-")]
     if instances:
         ec2.terminate_instances(InstanceIds=instances)
@@ -126,6 +145,12 @@ def test_the_config_mounts_the_snapshot(journey):
 def test_a_user_on_the_compute_node_loads_and_runs_the_software(journey):
     assert journey["use"].ok, journey["use"].text[-4000:]
     assert "toyapp 3.0 with toylib 2.0 over toybase" in journey["use"].text
+
+
+def test_the_cluster_is_verified_on_its_head_node_and_by_a_job_in_each_queue(journey):
+    assert journey["verify"].ok, journey["verify"].text[-4000:]
+    for place in ("head node", "compute", "spot"):
+        assert re.search(rf"^petal \|[^|]*\| +{place} +\|.*every module loads and every program runs", journey["verify"].text, re.MULTILINE)
 
 
 def test_status_and_list_name_the_snapshot(journey):

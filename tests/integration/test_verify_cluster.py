@@ -23,15 +23,28 @@ PLAY = """
   tasks:
     - ansible.builtin.include_tasks: {root}/playbooks/tasks/verify_software.yml
 """
-# Runs the script that it is given and writes where it is told to, as sbatch does; the second queue has nodes without software.
+# Runs the script that it is given and writes where it is told to, as sbatch does; on the nodes of a queue, what the queue is named after
+# is broken.
 SBATCH = """\
 #!/bin/bash
-for argument in "$@"; do case $argument in --output=*) output=${argument#*=} ;; --partition=broken) export BROKEN=1 ;; esac; done
+for argument in "$@"; do case $argument in --output=*) output=${argument#*=} ;; --partition=*) export BROKEN=${argument#*=} ;; esac; done
 "${@: -1}" >"$output" 2>&1
 """
 PROFILE = """\
-module() { [ "$1" = avail ] && echo "zlib/1.3"; [ "$1" != load ] || { [ -z "$BROKEN" ] && zlib-demo() { echo zlib works; }; }; }
+BROKEN=${BROKEN:-}
+zlib-demo() { [ "$loaded" = zlib/1.3 ] && [ "$BROKEN" != program ] && echo zlib works; }
+module() {
+  case $1 in
+    avail) [ "$BROKEN" = avail ] || echo "zlib/1.3" ;;
+    load) [ "$BROKEN" != load ] && loaded=$2 ;;
+  esac
+}
+[ "$BROKEN" != listing ] || ls() { return 2; }
+findmnt() { [ "$BROKEN" != mount ]; }
+[ "$BROKEN" != fingerprint ] || grep() { case $* in *manifest*) return 1 ;; *) command grep "$@" ;; esac }
 """
+BROKEN = ["mount", "listing", "fingerprint", "avail", "load", "program"]
+FINGERPRINT = f"sha256:{'a' * 64}"
 
 
 @pytest.fixture
@@ -43,6 +56,8 @@ def verify(tmp_path):
         os.makedirs(folder)
     with open(packages, "w", encoding="utf-8") as file:
         json.dump([{"root": True, "module": "zlib/1.3"}, {"root": False, "module": "hidden/1"}], file)
+    with open(layout(str(mount_path))["manifest"], "w", encoding="utf-8") as file:
+        json.dump({"fingerprint": FINGERPRINT}, file)
     (home / ".bash_profile").write_text(PROFILE)
     (programs / "sbatch").write_text(SBATCH)
     (programs / "sbatch").chmod(0o755)
@@ -55,6 +70,7 @@ def verify(tmp_path):
             "verify_programs": ["zlib-demo"],
             "verify_queues": list(queues),
             "verify_folder": str(home),
+            "verify_fingerprint": FINGERPRINT,
         }
         environment = {
             **os.environ,
@@ -78,9 +94,12 @@ def test_software_that_works_everywhere_is_said_to(verify):
     assert left == []
 
 
-def test_a_queue_without_software_is_named_with_what_it_printed(verify):
-    status, output, left = verify("compute", "broken")
+def test_each_queue_that_something_is_missing_on_is_named(verify):
+    status, output, left = verify("compute", *BROKEN)
     assert status != 0
-    assert "- broken: host" in output
-    assert "- compute:" not in output
+    for queue in BROKEN:
+        assert f"- {queue}: host" in output
+    assert "- compute:" not in output and "- head node:" not in output
+    assert "nothing is mounted there" in output and "does not hold the software of the cluster" in output
+    assert "module avail does not list zlib/1.3" in output
     assert left == []

@@ -53,6 +53,8 @@ def needs_of(config: dict[str, Any], region: str) -> Needs:
                 put("snapshots", value["SnapshotId"], size_gib=size)
             if value.get("VolumeId"):
                 put("volumes", value["VolumeId"], size_gib=size, zone=f"{region}a")
+        elif path[-1] == "CapacityReservationResourceGroupArn":
+            put("reservation_groups", value, instance_types=_types_of(config, path))
         elif isinstance(value, str):
             kind = _kind(path)
             if value.startswith("s3://"):
@@ -62,6 +64,12 @@ def needs_of(config: dict[str, Any], region: str) -> Needs:
             elif kind:
                 put(kind, value)
     return needs
+
+
+def _types_of(config: dict[str, Any], path: tuple[Any, ...]) -> list[str]:
+    """Return the instance types of all compute resources of the queue in which path lies: Scheduling, SlurmQueues, number, …"""
+    queue = config[path[0]][path[1]][path[2]]
+    return [entry["InstanceType"] for resource in queue["ComputeResources"] for entry in resource["Instances"]]
 
 
 def _kind(path: tuple[Any, ...]) -> str | None:

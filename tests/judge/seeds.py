@@ -46,6 +46,11 @@ SHARED = {
         {"Name": "scratch", "MountDir": "/fsx", "StorageType": "FsxLustre", "FsxLustreSettings": {"StorageCapacity": 1200}},
     ),
 }
+# Capacity that is reserved, for one type of instances and for a group of them.
+RESERVED = {
+    "reservation": {"capacity_reservations": {"compute": "cr-0123456789abcdef0"}},
+    "reservation group": {"capacity_reservations": {"compute": "arn:aws:resource-groups:us-east-1:123456789012:group/reserved"}},
+}
 # Families that us-east-1 offers in all of their sizes, with and without GPUs, EFA and several network cards.
 FAMILIES = ["c5", "c5a", "c5n", "c6a", "c6i", "m5", "m6a", "r5", "r6i", "t3", "g4dn", "g5"]
 SIZES = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "9xlarge", "12xlarge", "16xlarge", "24xlarge"]
@@ -70,7 +75,10 @@ def cases() -> dict[str, tuple[pathlib.Path, dict]]:
     """Return name -> (seed, options) of every seed that has to be accepted, also the refused ones as they are mended."""
     whole = {name_of(path): (path, {}) for path in SEEDS if name_of(path) not in REFUSED}
     minimal = next(path for path in SEEDS if name_of(path) == "petal/minimal.yaml")
-    whole |= {"shared minimal.yaml": (minimal, SHARED)}
+    whole |= {
+        "shared minimal.yaml": (minimal, SHARED),
+        **{f"{name} minimal.yaml": (minimal, options) for name, options in RESERVED.items()},
+    }
     return whole | {f"mended {name}": (ROOT / "tests/data/seeds" / name, options) for name, options in MENDED.items()}
 
 

@@ -186,6 +186,19 @@ class Region:
             **properties,
         }
 
+    def add_reservation_groups(self, name: str, _number: int, properties: dict) -> None:
+        """A resource group of capacity reservations, one for each type. properties: instance_types; EC2's own kind of group."""
+        from moto.resourcegroups import urls
+        from moto.resourcegroups.responses import ResourceGroupsResponse
+
+        reservations = [f"cr-{position:017x}" for position, _type in enumerate(properties["instance_types"])]
+        for reservation, instance_type in zip(reservations, properties["instance_types"], strict=True):
+            self.add_capacity_reservations(reservation, 0, {"InstanceType": instance_type})
+        get_backend("resource-groups")[ACCOUNT][self.region].__dict__.setdefault("judge_groups", {})[name] = reservations
+        urls.url_paths["{0}/list-group-resources$"] = ResourceGroupsResponse.dispatch
+        ResourceGroupsResponse.list_group_resources = _list_group_resources
+        ResourceGroupsResponse.get_group_configuration = _get_group_configuration
+
     def add_efs(self, name: str, _number: int, _properties: dict) -> None:
         """An existing file system with a mount target in every subnet, reachable from everywhere."""
         efs, backend = self.client("efs"), get_backend("efs")[ACCOUNT][self.region]
@@ -232,3 +245,16 @@ def _describe_file_systems(self: Any) -> str:
     systems = getattr(self.fsx_backend, "judge_file_systems", {})
     asked = json.loads(self.body).get("FileSystemIds") or list(systems)
     return json.dumps({"FileSystems": [systems[name] for name in asked if name in systems]})
+
+
+def _list_group_resources(self: Any) -> str:
+    """Answer ListGroupResources from what add_reservation_groups has kept; moto has no such groups."""
+    reservations = self.resourcegroups_backend.judge_groups[self._get_param("Group")]
+    prefix = f"arn:aws:ec2:{self.region}:{ACCOUNT}:capacity-reservation/"
+    kind = "AWS::EC2::CapacityReservation"
+    return json.dumps({"Resources": [{"Identifier": {"ResourceArn": prefix + one, "ResourceType": kind}} for one in reservations]})
+
+
+def _get_group_configuration(_self: Any) -> str:
+    """Answer GetGroupConfiguration as for a group that EC2 Capacity Reservations has made."""
+    return json.dumps({"GroupConfiguration": {"Configuration": [{"Type": "AWS::EC2::CapacityReservationPool"}]}})

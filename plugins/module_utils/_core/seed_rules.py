@@ -208,7 +208,8 @@ def _check_users(data: Any) -> Iterator[Problem]:
         values = [((*path, key), user[key]) for path, user in users if isinstance(user.get(key), (str, int))]
         yield from ((path, f"another user has the {key} {value} too") for path, value in _repeated(values))
     for path, user in users:
-        if user.get("name") in SYSTEM_USERS | LOGIN_USERS:
+        # A list or a mapping in its place is the schema's affair.
+        if isinstance(user.get("name"), str) and user["name"] in SYSTEM_USERS | LOGIN_USERS:
             yield (*path, "name"), f"{user['name']} is a user that the nodes' image brings along"
 
 

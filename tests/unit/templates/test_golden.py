@@ -9,8 +9,9 @@ import re
 
 import pytest
 import yaml
+from jinja2 import meta, nodes
 
-from plugins.lookup.cluster_text import render_cluster
+from plugins.lookup.cluster_text import environment_of, listed, render_cluster
 from plugins.module_utils._core.cluster import ClusterOptions, plan_cluster
 from plugins.module_utils._core.cluster_losses import find_losses
 from plugins.module_utils._core.seed import read_seed
@@ -19,6 +20,7 @@ from tests.unit.conftest import ROOT
 TEMPLATES = ROOT / "templates" / "cluster"
 SEEDS = ROOT / "tests" / "data" / "seeds"
 GOLDEN = ROOT / "tests" / "data" / "clusters"
+PARTIALS = sorted(TEMPLATES.glob("*.j2"))
 SCHEMA = json.loads((ROOT / "schemas" / "seed.schema.json").read_text())
 SITE = {
     "subnet_id": "subnet-0123456789abcdef0",
@@ -50,7 +52,7 @@ CASES = {
             ),
         },
     ),
-    "existing-volume": ("petal/minimal.yaml", {"snapshot_id": "", "volume_id": "vol-0123456789abcdef0"}),
+    "existing-volume": ("petal/jupyter-hub.yaml", {"snapshot_id": "", "volume_id": "vol-0123456789abcdef0"}),
     "custom-image": ("petal/machine-learning.yaml", {"custom_ami": "ami-0123456789abcdef0"}),
     "site-settings": (
         "petal/starter-usw2.yaml",
@@ -98,7 +100,28 @@ def test_the_short_fingerprint_can_be_searched_for():
     assert "0123456789ab" in render("toy")[1]
 
 
-@pytest.mark.parametrize("template", sorted(TEMPLATES.glob("*.j2")), ids=lambda path: path.name)
-def test_each_template_opens_with_its_variables(template):
+def test_the_golden_files_are_those_of_twelve_seeds():
+    assert len({seed for seed, _options in CASES.values()}) == 12
+    assert {path.stem for path in GOLDEN.glob("*.yaml")} == set(CASES)
+
+
+@pytest.mark.parametrize("template", PARTIALS, ids=lambda path: path.name)
+def test_each_template_opens_with_every_variable_that_it_uses(template):
     comment = re.match(r"\{#(.*?)#\}", template.read_text(), flags=re.DOTALL)
-    assert comment and "Variables" in comment.group(1)
+    described = set(re.findall(r"\w+", comment.group(1).partition("Variables")[2]))
+    tree = environment_of((listed(TEMPLATES),)).parse(template.read_text())
+    attributes = {node.attr for node in tree.find_all(nodes.Getattr)} - {"items"}
+    assert (meta.find_undeclared_variables(tree) | attributes) - described == set()
+
+
+@pytest.mark.parametrize("template", [path for path in PARTIALS if path.name != "cluster.yaml.j2"], ids=lambda path: path.name)
+def test_each_section_can_be_replaced_alone(template, tmp_path):
+    """All of it is there in a cluster with login nodes; a user's copy differs by a comment, and nothing else changes."""
+    seed = read_seed((SEEDS / "toy.yaml").read_text(), SCHEMA, "toy.yaml").seed
+    login = ({"name": "login", "instance_type": "m6a.large"},)
+    policies = ("arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",)
+    model = plan_cluster(seed, ClusterOptions(**SITE, login_nodes=login, iam_policies=policies)).model
+    (tmp_path / template.name).write_text(f"# of this site\n{template.read_text()}")
+    whole, own = render_cluster([str(TEMPLATES)], model), render_cluster([str(tmp_path), str(TEMPLATES)], model)
+    assert "# of this site" in own
+    assert yaml.safe_load(own) == yaml.safe_load(whole)
