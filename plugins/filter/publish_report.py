@@ -34,8 +34,12 @@ options:
     type: bool
     default: false
   vulnerabilities:
-    description: What a scan of the SBOM came to - C(command), C(rc) and C(output). Left out, there was none.
+    description: What a scan of the SBOM came to - C(command), C(rc), C(output) and C(errors). Left out, there was none.
     type: dict
+  severity:
+    description: The least severity of a vulnerability that blocks, as CycloneDX names it.
+    type: str
+    default: high
 """
 
 EXAMPLES = r"""
@@ -59,7 +63,7 @@ from ..module_utils._core.plain import plain
 from ..module_utils._core.publish_gate import judge, problems_of
 
 
-def publish_report(scan, sbom=None, proprietary=(), allow=(), public=False, vulnerabilities=None):
+def publish_report(scan, sbom=None, proprietary=(), allow=(), public=False, vulnerabilities=None, severity="high"):
     try:
         report = judge(
             plain(scan),
@@ -68,6 +72,7 @@ def publish_report(scan, sbom=None, proprietary=(), allow=(), public=False, vuln
             allow=plain(allow),
             public=bool(public),
             vulnerabilities=plain(vulnerabilities),
+            severity=str(severity),
         )
     except ExplainedError as error:
         raise AnsibleFilterError(str(error)) from error

@@ -93,8 +93,14 @@ options:
   sbom:
     description: The hash of the bill of materials on the volume. Left out, unknown.
     type: str
+  sbom_content:
+    description:
+      - The bill of materials itself, encoded in base64 as M(ansible.builtin.slurp) returns it. It is stored beside the entry, and O(sbom)
+        becomes its hash.
+      - Left out, what is stored stays.
+    type: str
   parent:
-    description: The snapshot that the build started from. Left out, none or unknown.
+    description: The fingerprint of the snapshot that the build started from. Left out, none or unknown.
     type: str
   proof:
     description: C(passed) when every package was loaded and run in a clean room, C(failed) when one was not. Left out, unknown.
@@ -295,11 +301,12 @@ files:
   sample: {"index": "/srv/petal-snapshots/index.json", "entry": "/srv/petal-snapshots/snapshots/bioinformatics-v1.json"}
 """
 
+import base64
 import datetime
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._aws.registry_store import Access, open_store
+from ..module_utils._aws.registry_store import Access, digest_of, open_store
 from ..module_utils._aws.signing import Signer
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.registry import (
@@ -332,6 +339,7 @@ ARGUMENT_SPEC = {
     "spack_lock": {},
     "manifest": {},
     "sbom": {},
+    "sbom_content": {},
     "parent": {},
     "proof": {"choices": ["passed", "failed"]},
     "externals": {},
@@ -357,11 +365,33 @@ def run(params, store, region, today, check_mode):
 
     store: from open_store. region: where a snapshot to register lies. today: the date of a change, as "2026-11-22".
     """
-    name, seed = params["name"], params["seed"] if params["state"] == "present" else None
+    name, seed, sbom = params["name"], None, None
+    if params["state"] == "present":
+        seed, sbom = params["seed"], sbom_from(params)
+        params = {**params, "sbom": digest_of(sbom) if sbom else params["sbom"]}
     outcome = store.update(
-        name, lambda found: decide(params, found, region, today), seed, time_limit=params["lock_timeout"], save=not check_mode
+        name, lambda found: decide(params, found, region, today), seed, sbom=sbom, time_limit=params["lock_timeout"], save=not check_mode
     )
     return result(store, name, outcome)
+
+
+def sbom_from(params):
+    """Return the text of the bill of materials, None where there is none; raises ExplainedError for one that is not what `sbom` says."""
+    if not params["sbom_content"]:
+        return None
+    try:
+        text = base64.b64decode(params["sbom_content"], validate=True).decode()
+    except ValueError as error:
+        raise ExplainedError(
+            f"sbom_content cannot be decoded: {error}.", resource=params["name"], next_step="Give it as ansible.builtin.slurp returns it."
+        ) from error
+    if params["sbom"] not in (None, digest_of(text)):
+        raise ExplainedError(
+            f"sbom is {params['sbom']}, but sbom_content has the hash {digest_of(text)}.",
+            resource=params["name"],
+            next_step="Read both from the same volume, or leave sbom out.",
+        )
+    return text
 
 
 def decide(params, found, region, today):

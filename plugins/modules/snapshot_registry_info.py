@@ -138,6 +138,9 @@ options:
   name:
     description: Only the entry of that name, when listing. Left out, all.
     type: str
+  sbom:
+    description: The hash of a bill of materials of the entry O(name), as one of its snapshots says it. Left out, none is read.
+    type: str
   search:
     description: Only entries that contain this text in their name, description, tags or packages, when listing. Left out, all.
     type: str
@@ -369,8 +372,14 @@ entries:
   returned: without O(fingerprint)
   type: list
   elements: dict
+sbom_content:
+  description: The bill of materials that O(sbom) names, encoded in base64; null where no registry that was read has it.
+  returned: with O(sbom)
+  type: str
+  sample: eyJzcGR4VmVyc2lvbiI6ICJTUERYLTIuMyJ9
 """
 
+import base64
 import dataclasses
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -422,6 +431,7 @@ ARGUMENT_SPEC = {
     "cache_dir": {"type": "path"},
     "update_cache": {"type": "bool", "default": False},
     "name": {},
+    "sbom": {},
     "search": {},
 }
 
@@ -538,7 +548,7 @@ def count(candidates):
 
 def list_entries(params, sources, access):
     """Return the entries of the registries that match name and search, as the index alone says which ones to open."""
-    entries, warnings = [], []
+    entries, warnings, sbom = [], [], None
     for source in sources:
         if source.type == LOCAL or not source.enabled:
             continue
@@ -553,15 +563,19 @@ def list_entries(params, sources, access):
                 if params["search"] is None or has_term(entry, params["search"])
             ]
             warnings += registry.notes
+            if params["sbom"] and sbom is None:
+                sbom = registry.read_sbom(params["name"], params["sbom"])
         except ExplainedError as error:
             warnings.append(f"{title} is left out: {error}")
-    return {"changed": False, "entries": entries, "warnings": warnings}
+    content = {"sbom_content": base64.b64encode(sbom.encode()).decode() if sbom else None} if params["sbom"] else {}
+    return {"changed": False, "entries": entries, "warnings": warnings, **content}
 
 
 def main():
     module = AnsibleAWSModule(
         argument_spec=ARGUMENT_SPEC,
         mutually_exclusive=[("sources", "registries")],
+        required_by={"sbom": "name"},
         supports_check_mode=True,
     )
     access = Access(s3=lambda: module.client("s3"), cache_dir=module.params["cache_dir"], refresh=module.params["update_cache"])

@@ -116,6 +116,8 @@ def test_entry_and_tags_say_what_stands_for_the_content_of_the_snapshot(journey)
     for field, name in files.items():
         text = file_of_snapshot(journey["lab"], snapshot["SnapshotId"], f".petal/{name}")
         assert registered[field] == tags[f"petal:{field.replace('_', '-')}"] == f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    (kept,) = (journey["folder"] / "registry/sboms").iterdir()
+    assert kept.read_text() == text, "the last one that was read is the bill of materials"
 
 
 def test_the_volume_was_searched_and_then_shared(journey):

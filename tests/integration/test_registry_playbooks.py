@@ -12,7 +12,7 @@ import sys
 import pytest
 import yaml
 
-from plugins.module_utils._aws.registry_store import Access, open_store
+from plugins.module_utils._aws.registry_store import Access, digest_of, open_store
 from plugins.module_utils._aws.signing import Verifier
 from plugins.module_utils._core.registry import Entry, RegisteredSnapshot
 from tests.integration.targets_runner import ROOT
@@ -204,3 +204,32 @@ def test_a_maintainer_verifies_an_entry_in_s3_with_one_command(registry, lab):
     store.verifier = Verifier(str(registry.folder / "allowed_signers"))
     entry = store.read_entry("bio")
     assert (entry.verified, entry.signed_by) == (True, ("builds@example.com",))
+
+
+SBOM = {"spdxVersion": "SPDX-2.3", "packages": [{"name": "zlib", "versionInfo": "1.3.1", "licenseDeclared": "Zlib"}]}
+# What a scanner is to us: it reads the SBOM and prints CycloneDX.
+SCANNER = """\
+grep --quiet '"name": "zlib"' "$1" || exit 2
+printf '{"bomFormat": "CycloneDX", "components": [{"bom-ref": "z", "name": "zlib", "version": "1.3.1"}], "vulnerabilities":
+  [{"id": "CVE-2026-1", "ratings": [{"severity": "%s"}], "affects": [{"ref": "z"}]}]}' "$2"
+"""
+
+
+def test_a_vulnerability_that_becomes_known_deprecates_an_entry_on_request(registry, lab, snapshot, tmp_path):
+    store = open_store(str(tmp_path / "registry"))
+    registered = RegisteredSnapshot("us-east-1", snapshot, FINGERPRINT, sbom=digest_of(json.dumps(SBOM)))
+    store.update("bio", lambda _found: Entry("bio", snapshots=(registered,)), sbom=json.dumps(SBOM))
+    (tmp_path / "scanner").write_text(SCANNER)
+
+    def watch(severity, **given):
+        command = ["sh", str(tmp_path / "scanner"), "{sbom}", severity]
+        return registry.play("cve_watch", registry=store.place, publish_gate_vulnerability_command=command, **given)
+
+    stats, _output = watch("critical", fails=True)
+    assert stats["petal_watch"][0]["problems"] == ["CVE-2026-1: zlib@1.3.1 (critical)"]
+    assert store.read_entry("bio").snapshots[0].deprecated is None
+    watch("critical", deprecate=True, superseded_by="bio-v2")
+    (now,) = store.read_entry("bio").snapshots
+    assert now.deprecated and now.superseded_by == "bio-v2"
+    tags = lab.client("ec2").describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]["Tags"]
+    assert {"Key": "petal:superseded-by", "Value": "bio-v2"} in tags

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from .._core.errors import ExplainedError
 from .._core.registry_place import Place
 from .registry_cache import age_text, cache_folder
-from .registry_store import Access, Conflict, DirectoryStore, file_lock
+from .registry_store import FOLDERS, Access, Conflict, DirectoryStore, file_lock
 
 # For one command; a registry's repository is small, and only its newest commit is fetched.
 LONGEST_COMMAND = 120
@@ -47,7 +47,7 @@ class GitStore(DirectoryStore):
     def locked(self, time_limit: float) -> Iterator[None]:
         with file_lock(self._lock, time_limit, self._too_busy):
             self._catch_up(offline=False)
-            for folder in ("snapshots", "seeds"):
+            for folder in FOLDERS:
                 (self.path / folder).mkdir(exist_ok=True)
             yield
             self._is_current = False
@@ -100,7 +100,7 @@ class GitStore(DirectoryStore):
         return heads
 
     def _publish(self) -> None:
-        self._git("add", "--all", "--", "index.json", "snapshots", "seeds", allow=(0, 128))
+        self._git("add", "--all", "--", "index.json", *FOLDERS, allow=(0, 128))
         changed = self._git("status", "--porcelain", "--untracked-files=no").splitlines()
         if not changed:
             return

@@ -9,11 +9,13 @@ import contextlib
 import dataclasses
 import fcntl
 import functools
+import hashlib
 import itertools
 import json
 import os
 import pathlib
 import random
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -39,14 +41,19 @@ from .._core.registry import (
 )
 from .._core.registry_place import parse_place
 from .._core.registry_trust import signed_text, without_stale_signatures
+from .._core.snapshot import bare, canonical_fingerprint
 from .signing import Signer, Verifier
 
 # The registry holds descriptions. What is larger than this is no description but content, or an attack on the reader.
 LARGEST_ENTRY = 1024 * 1024
 LARGEST_SEED = 256 * 1024
+LARGEST_SBOM = 8 * 1024 * 1024
 LARGEST_INDEX = 256 * 1024 * 1024
 # Where the index lies; the second one is read where petal wrote it.
 INDEX_FILES = ("index.json", "snapshots/index.json")
+# What lies beside the index.
+FOLDERS = ("snapshots", "seeds", "sboms")
+SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 # Between two attempts of a writer, in seconds.
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 2
 
@@ -65,7 +72,7 @@ class Update:
 
 
 class Store(abc.ABC):
-    """A registry: index.json, snapshots/NAME.json and seeds/NAME.yaml in some kind of storage.
+    """A registry: index.json, snapshots/NAME.json, seeds/NAME.yaml and sboms/NAME-HASH.spdx.json in some kind of storage.
 
     place: where it lies, as messages say it. notes: sentences about what could not be read, as reading goes on.
     signer: signs what is written; None leaves it unsigned. verifier: says whose signatures on what is read count; None asks nobody.
@@ -153,12 +160,25 @@ class Store(abc.ABC):
     def read_seed(self, name: str) -> str | None:
         return self._read(seed_path(name), LARGEST_SEED)
 
+    def read_sbom(self, name: str, digest: str) -> str | None:
+        """Return the bill of materials with a hash that an entry names; raises ExplainedError for one that has another hash."""
+        path = sbom_path(name, digest)
+        text = self._read(path, LARGEST_SBOM)
+        if text is not None and digest_of(text) != digest:
+            raise ExplainedError(
+                f"{self.where(path)} is not what the entry {name} names: its hash is {digest_of(text)}.",
+                resource=name,
+                next_step="Somebody has changed it; restore it, or read it from the volume.",
+            )
+        return text
+
     def update(
         self,
         name: str,
         decide: Callable[[Entry | None], Entry | None],
         seed: str | None = None,
         *,
+        sbom: str | None = None,
         time_limit: float = 60,
         save: bool = True,
     ) -> Update:
@@ -167,7 +187,7 @@ class Store(abc.ABC):
         decide: gets the entry as it is, or None, and returns it as it has to be: without snapshots to remove it, None to leave things
             alone. It is asked again whenever another writer has been faster, perhaps after its own change: what is as it has to be, it
             leaves alone. It may raise ExplainedError.
-        seed: the text of the seed to keep beside the entry; None leaves it as it is.
+        seed, sbom: texts to keep beside the entry; None leaves what is there as it is.
         time_limit: how many seconds to try. save: whether to write; False is for check mode.
         Raises ExplainedError; what is there then is what was there before, or a whole entry that the index does not name yet.
         """
@@ -175,10 +195,12 @@ class Store(abc.ABC):
         for attempt in itertools.count():
             try:
                 with self.locked(max(0, deadline - time.monotonic())) if save else contextlib.nullcontext():
-                    outcome, index = self._decided(name, decide, seed, save)
+                    outcome, index = self._decided(name, decide, seed, sbom, save)
                     wanted = wanted or outcome.changed
                     if outcome.changed and save and outcome.after:
-                        self.save(outcome.after, index, seed)
+                        self.save(outcome.after, index, seed, sbom)
+                        for digest in sboms_of(outcome.before) - sboms_of(outcome.after):
+                            self._delete(sbom_path(name, digest))
                 return dataclasses.replace(outcome, changed=wanted)
             except Conflict:
                 if time.monotonic() >= deadline:
@@ -187,7 +209,9 @@ class Store(abc.ABC):
             time.sleep(random.uniform(0, min(LONGEST_PAUSE, SHORTEST_PAUSE * 2**attempt)))
         raise AssertionError("itertools.count does not end")
 
-    def _decided(self, name: str, decide: Callable[[Entry | None], Entry | None], seed: str | None, save: bool) -> tuple[Update, Index]:
+    def _decided(
+        self, name: str, decide: Callable[[Entry | None], Entry | None], seed: str | None, sbom: str | None, save: bool
+    ) -> tuple[Update, Index]:
         # The index first: where nobody can be kept out, an index that is still the same proves that the entry is, too.
         index, found = self.read_index(), self.read_entry(check_name(name))
         after = decide(found)
@@ -195,7 +219,8 @@ class Store(abc.ABC):
             return Update(found, found, changed=False), index
         after, signed = self._signed(found, after, save)
         known = after == found and index.lines_of(name) == index_lines(after)
-        as_it_is = known and not signed and (seed is None or seed == self.read_seed(name))
+        beside = (seed is None or seed == self.read_seed(name)) and (sbom is None or sbom == self._read(sbom_of(name, sbom), LARGEST_SBOM))
+        as_it_is = known and not signed and beside
         return Update(found, after, changed=not as_it_is), index
 
     def _signed(self, found: Entry | None, after: Entry, save: bool) -> tuple[Entry, bool]:
@@ -213,8 +238,8 @@ class Store(abc.ABC):
             holding = tuple(sorted((*holding, self.signer.sign(text)), key=lambda signature: signature.signer))
         return dataclasses.replace(after, signatures=holding), True
 
-    def save(self, entry: Entry, index: Index, seed: str | None) -> None:
-        """Write an entry, its seed where one is given, and the index, under the lock; `update` does this and more.
+    def save(self, entry: Entry, index: Index, seed: str | None, sbom: str | None = None) -> None:
+        """Write an entry, its seed and bill of materials where they are given, and the index, under the lock; `update` does this and more.
 
         The index comes last: whoever reads it finds what it names. An entry without snapshots is removed, after the index has forgotten it.
         """
@@ -226,6 +251,8 @@ class Store(abc.ABC):
             return
         if seed is not None:
             self._write(seed_path(entry.name), seed, LARGEST_SEED)
+        if sbom is not None:
+            self._write(sbom_of(entry.name, sbom), sbom, LARGEST_SBOM)
         self._write(entry_path(entry.name), to_text(entry_document(entry)), LARGEST_ENTRY)
         if index.lines_of(entry.name) != index_lines(entry) or self._index_path != INDEX_FILES[0]:
             self._save_index(renewed)
@@ -261,6 +288,24 @@ def seed_path(name: str) -> str:
     return f"seeds/{check_name(name)}.yaml"
 
 
+def sbom_path(name: str, digest: str) -> str:
+    """Return where an entry's bill of materials lies; raises ExplainedError for what is no hash, which could lead out of the registry."""
+    return f"sboms/{check_name(name)}-{bare(canonical_fingerprint(digest))[:12]}.spdx.json"
+
+
+def sbom_of(name: str, text: str) -> str:
+    return sbom_path(name, digest_of(text))
+
+
+def digest_of(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def sboms_of(entry: Entry | None) -> set[str]:
+    """Return the hashes of the bills of materials that an entry names, as far as they are any."""
+    return {one.sbom for one in entry.snapshots if one.sbom and SHA256.fullmatch(one.sbom)} if entry else set()
+
+
 class DirectoryStore(Store):
     """A registry in a directory whose parent exists."""
 
@@ -286,8 +331,8 @@ class DirectoryStore(Store):
     @contextlib.contextmanager
     def locked(self, time_limit: float) -> Iterator[None]:
         with _explained_access(self.path):
-            for folder in (self.path / "snapshots", self.path / "seeds"):
-                folder.mkdir(parents=True, exist_ok=True)
+            for folder in FOLDERS:
+                (self.path / folder).mkdir(parents=True, exist_ok=True)
         with file_lock(self.path / ".registry.lock", time_limit, self._too_busy):
             yield
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
 from .errors import ExplainedError, ManyProblems
+from .vulnerabilities import vulnerabilities_in
 
 REPORT_FORMAT = 1
 SBOM_MISSING, SBOM_EMPTY = "sbom-missing", "sbom-empty"
@@ -134,31 +135,27 @@ def judge(
     allow: Iterable[Mapping[str, Any]],
     public: bool,
     vulnerabilities: Mapping[str, Any] | None = None,
+    severity: str = "high",
 ) -> dict[str, Any]:
     """Decide whether a volume may be shared, and return the report.
 
     scan: what files/scan.py of the role publish_gate has printed. sbom_text: None where the volume has no SBOM.
     public: everybody will be able to read it; then a package whose licence nobody knows blocks, else it is a warning.
-    vulnerabilities: {"command", "rc", "output"} of a scan of the SBOM, if there was one; an rc other than 0 blocks.
+    vulnerabilities: {"command", "rc", "output", "errors"} of a scan of the SBOM, if there was one. severity: what blocks at least.
     The report has `passed`, and every finding in one of `blocking`, `allowed` (with the reason) and `warnings`.
     """
     packages = packages_of(sbom_text)
+    vulnerable, milder = vulnerability_findings(vulnerabilities, severity)
     findings = [
         *_sbom_findings(sbom_text, packages),
         *(Finding(item["rule"], item["path"], item.get("line"), item.get("secret")) for item in scan["findings"]),
         *(Finding(UNREADABLE, path, why="it could not be searched") for path in scan["unreadable"]),
         *licence_findings(packages, proprietary),
-        *_vulnerability_findings(vulnerabilities),
+        *vulnerable,
+        *milder,
     ]
-    allowances = allowances_from(allow)
-    sorted_out: dict[str, list[dict[str, Any]]] = {"blocking": [], "allowed": [], "warnings": []}
-    for finding in findings:
-        allowance = next((one for one in allowances if one.covers(finding)), None)
-        if allowance:
-            sorted_out["allowed"].append({**finding.to_result(), "reason": allowance.reason})
-        else:
-            tolerable = finding.rule == LICENCE_UNKNOWN and not public
-            sorted_out["warnings" if tolerable else "blocking"].append(finding.to_result())
+    tolerable = {*milder, *(one for one in findings if one.rule == LICENCE_UNKNOWN and not public)}
+    sorted_out = sort_out(findings, tolerable, allow)
     return {
         "format": REPORT_FORMAT,
         "passed": not sorted_out["blocking"],
@@ -170,19 +167,58 @@ def judge(
     }
 
 
+def sort_out(
+    findings: Iterable[Finding], tolerable: Collection[Finding], allow: Iterable[Mapping[str, Any]]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return what blocks, what is allowed, with the reason, and what is only worth a warning."""
+    allowances = allowances_from(allow)
+    sorted_out: dict[str, list[dict[str, Any]]] = {"blocking": [], "allowed": [], "warnings": []}
+    for finding in findings:
+        allowance = next((one for one in allowances if one.covers(finding)), None)
+        if allowance:
+            sorted_out["allowed"].append({**finding.to_result(), "reason": allowance.reason})
+        else:
+            sorted_out["warnings" if finding in tolerable else "blocking"].append(finding.to_result())
+    return sorted_out
+
+
+def judge_vulnerabilities(outcome: Mapping[str, Any], allow: Iterable[Mapping[str, Any]], severity: str) -> dict[str, Any]:
+    """Return what a scan of a bill of materials alone comes to, sorted as in a report; see judge.
+
+    vulnerable: whether something severe was found; a scan that failed has not passed either, and says nothing about the software.
+    """
+    blocking, milder = vulnerability_findings(outcome, severity)
+    sorted_out = sort_out([*blocking, *milder], milder, allow)
+    vulnerable = any(one["rule"] != VULNERABILITIES for one in sorted_out["blocking"])
+    return {"passed": not sorted_out["blocking"], "vulnerable": vulnerable, **sorted_out, "problems": problems_of(sorted_out)}
+
+
 def _sbom_findings(sbom_text: str | None, packages: list[Package]) -> list[Finding]:
     if sbom_text is None:
         return [Finding(SBOM_MISSING, ".petal/sbom.spdx.json", why="nobody can tell whose software it is")]
     return [] if packages else [Finding(SBOM_EMPTY, ".petal/sbom.spdx.json", why="it names no package")]
 
 
-def _vulnerability_findings(outcome: Mapping[str, Any] | None) -> list[Finding]:
-    if not outcome or outcome["rc"] == 0:
-        return []
-    lines = str(outcome.get("output") or "").strip().splitlines()
-    return [
-        Finding(VULNERABILITIES, ".petal/sbom.spdx.json", why=f"{outcome['command']} ended with {outcome['rc']}: {' '.join(lines[-5:])}")
-    ]
+def vulnerability_findings(outcome: Mapping[str, Any] | None, severity: str) -> tuple[list[Finding], list[Finding]]:
+    """Return what a scan has found that blocks, and what is milder.
+
+    A scan that fails without naming a cause that blocks has not answered, so its failure blocks.
+    """
+    if not outcome:
+        return [], []
+    output = outcome.get("output") or ""
+    # Older releases of Ansible read what looks like JSON.
+    text = output if isinstance(output, str) else json.dumps(output)
+    found = vulnerabilities_in(text) or []
+    severe = [Finding(one.id, one.package, why=one.severity) for one in found if one.reaches(severity)]
+    milder = [Finding(one.id, one.package, why=one.severity) for one in found if not one.reaches(severity)]
+    if outcome["rc"] != 0 and not severe:
+        said = [] if found else text.strip().splitlines()
+        said += str(outcome.get("errors") or "").strip().splitlines()
+        severe.append(
+            Finding(VULNERABILITIES, ".petal/sbom.spdx.json", why=f"{outcome['command']} ended with {outcome['rc']}: {' '.join(said[-5:])}")
+        )
+    return severe, milder
 
 
 def problems_of(report: Mapping[str, Any]) -> list[str]:

@@ -1,3 +1,6 @@
+import base64
+import hashlib
+
 import pytest
 
 from plugins.module_utils._aws.registry_store import DirectoryStore
@@ -123,3 +126,37 @@ def test_where_the_software_comes_from_is_kept(store):
     said = {"spack_lock": "sha256:2", "manifest": "sha256:3", "sbom": "sha256:4", "parent": "snap-1", "proof": "passed"}
     (snapshot,) = register(store, **said)["entry"]["snapshots"]
     assert said.items() <= snapshot.items()
+
+
+SBOM = '{"spdxVersion": "SPDX-2.3"}'
+CONTENT = base64.b64encode(SBOM.encode()).decode()
+
+
+def test_a_bill_of_materials_lies_beside_the_entry_under_its_hash(store):
+    (snapshot,) = register(store, sbom_content=CONTENT)["entry"]["snapshots"]
+    assert snapshot["sbom"] == f"sha256:{hashlib.sha256(SBOM.encode()).hexdigest()}"
+    assert store.read_sbom("bio", snapshot["sbom"]) == SBOM
+    assert not register(store, sbom_content=CONTENT, sbom=snapshot["sbom"])["changed"]
+    with pytest.raises(ExplainedError, match="has the hash sha256:"):
+        register(store, sbom_content=CONTENT, sbom="sha256:" + "0" * 64)
+    (path,) = store.path.glob("sboms/bio-*.spdx.json")
+    path.write_text("{}")
+    with pytest.raises(ExplainedError, match="is not what the entry bio names"):
+        store.read_sbom("bio", snapshot["sbom"])
+    assert register(store, sbom_content=CONTENT)["changed"]
+    assert store.read_sbom("bio", snapshot["sbom"]) == SBOM
+
+
+def test_a_bill_of_materials_goes_with_the_last_snapshot_that_names_it(store):
+    register(store, sbom_content=CONTENT)
+    register(store, snapshot_id=SECOND, sbom_content=CONTENT)
+    bring(store, state="absent", snapshot_id=SECOND)
+    assert list(store.path.glob("sboms/*"))
+    bring(store, state="absent")
+    assert not list(store.path.glob("sboms/*"))
+
+
+@pytest.mark.parametrize("digest", ["../../etc/passwd", "sha256:../..", ""])
+def test_what_is_no_hash_names_no_file(store, digest):
+    with pytest.raises(ExplainedError):
+        store.read_sbom("bio", digest)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.publish_gate import judge, packages_of, problems_of, why_not_enough
+from plugins.module_utils._core.publish_gate import judge, judge_vulnerabilities, packages_of, problems_of, why_not_enough
 
 ROLE = pathlib.Path(__file__).resolve().parents[5] / "roles" / "publish_gate"
 DATA = yaml.safe_load((ROLE / "vars/main.yml").read_text())
@@ -91,6 +91,27 @@ def test_a_file_that_was_not_searched_blocks():
 @pytest.mark.parametrize(("outcome", "passed"), [(None, True), ({"rc": 0}, True), ({"rc": 1, "command": "grype", "output": "CVE"}, False)])
 def test_a_vulnerability_scan_blocks_by_its_exit_code(outcome, passed):
     assert report_of(vulnerabilities=outcome)["passed"] is passed
+
+
+def cyclonedx(severity):
+    weakness = {"id": "CVE-2026-1", "ratings": [{"severity": severity}], "affects": [{"ref": "zlib@1.3"}]}
+    return {"command": "grype", "rc": 0, "output": json.dumps({"bomFormat": "CycloneDX", "vulnerabilities": [weakness]})}
+
+
+def test_vulnerabilities_block_by_their_severity_unless_they_are_allowed():
+    assert problems_of(report_of(vulnerabilities=cyclonedx("critical"))) == ["CVE-2026-1: zlib@1.3 (critical)"]
+    milder = report_of(vulnerabilities=cyclonedx("medium"))
+    assert milder["passed"] and [one["rule"] for one in milder["warnings"]] == ["CVE-2026-1"]
+    allow = [{"rule": "CVE-2026-1", "path": "zlib@*", "reason": "not reachable"}]
+    assert report_of(vulnerabilities=cyclonedx("critical"), allow=allow)["passed"]
+
+
+def test_a_scan_that_fails_with_nothing_severe_has_not_answered():
+    outcome = {**cyclonedx("low"), "rc": 2, "errors": "the database is too old"}
+    judged = judge_vulnerabilities(outcome, [], "high")
+    assert judged["problems"] == ["vulnerability-scan: .petal/sbom.spdx.json (grype ended with 2: the database is too old)"]
+    assert (judged["passed"], judged["vulnerable"]) == (False, False)
+    assert judge_vulnerabilities(cyclonedx("high"), [], "high")["vulnerable"]
 
 
 def test_an_allowance_covers_what_it_names_and_is_kept_with_its_reason():
