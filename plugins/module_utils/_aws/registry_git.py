@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 
 from .._core.errors import ExplainedError
+from .._core.git import without_prompts
 from .._core.registry_place import Place
 from .registry_cache import age_text, cache_folder
 from .registry_store import FOLDERS, Access, Conflict, DirectoryStore, file_lock
@@ -118,13 +119,7 @@ class GitStore(DirectoryStore):
         self.committed = self._git("rev-parse", "HEAD").strip()
 
     def _git(self, *arguments: str, allow: tuple[int, ...] = (0,)) -> str:
-        environment = {
-            "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
-            **os.environ,
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_ALLOW_PROTOCOL": "https:ssh:file",
-            "LC_ALL": "C",
-        }
+        environment = {**without_prompts(os.environ), "GIT_ALLOW_PROTOCOL": "https:ssh:file", "LC_ALL": "C"}
         try:
             # run_command belongs to a module; this is used without one, too.
             # pylint: disable-next=ansible-bad-function

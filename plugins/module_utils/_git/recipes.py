@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterable
 
 from .._core.errors import ExplainedError
+from .._core.git import without_prompts
 from .._core.recipe import read_recipe
 from .._core.recipe_index import INDEX_FORMAT, Recipes, index_recipes
 from .._core.seed_rules import canonical_git_ref
@@ -153,12 +154,11 @@ def _no_version(git_url: str, version: str, reason: str) -> ExplainedError:
 
 
 def _git(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
     command = ["git", *arguments]
     try:
         # run_command belongs to a module, and this is read on the controller.
         # pylint: disable-next=ansible-bad-function
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=_FETCH_TIMEOUT)
+        return subprocess.run(command, env=without_prompts(os.environ), capture_output=True, text=True, check=False, timeout=_FETCH_TIMEOUT)
     except FileNotFoundError:
         raise ExplainedError("Reading recipes needs git, which is not installed here.", next_step="Install git.") from None
     except subprocess.TimeoutExpired:
