@@ -90,6 +90,15 @@ class Volume:
         subprocess.run(["gcc", "-O3", f"-march={target}", "-o", self.prefix / path, source], check=True)
 
 
+def test_the_files_that_loading_and_trying_reads_are_listed(volume):
+    volume.smoke = {"hello": "hello"}
+    volume.write(volume.prefix / "share/doc", "nobody reads this")
+    proof, problems = volume.prove()
+    assert problems == []
+    assert {"modules/tcl/hello/1.0", "software/hello-1.0-aaaaaaa/bin/hello", "etc/profile.d/petal.sh"} <= set(proof["hot_list"])
+    assert not any(path.endswith("share/doc") or path.startswith(".petal") for path in proof["hot_list"])
+
+
 def test_a_volume_that_works_is_proven(volume):
     proof, problems = volume.prove()
     assert problems == []

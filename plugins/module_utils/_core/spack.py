@@ -55,6 +55,7 @@ def layout(mount_path: str = "/shared", root: str | None = None) -> dict[str, st
         "packages": f"{petal}/packages.json",
         "manifest": f"{petal}/manifest.json",
         "proof": f"{petal}/proof.json",
+        "hot_list": f"{petal}/hot-list",
         "sbom": f"{petal}/sbom.spdx.json",
         "hashes": f"{petal}/files.sha256",
         "seed": f"{petal}/seed.yaml",

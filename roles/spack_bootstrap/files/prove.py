@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 
+import hot_list
 import image_software
 import instructions
 
@@ -70,8 +71,11 @@ class Proof:
 
     def run(self):
         started = time.time()
+        hot_list.forget(self.paths["mount_path"])
         packages = [self.prove_package(package) for package in self.roots]
         shells = [self.prove_shell(shell) for shell in sorted(SHELLS) if shutil.which(shell)]
+        # Here, because the next checks read every program.
+        read = hot_list.read_since(self.paths["mount_path"])
         image = image_software.look(self.settings["image_software"])
         missing = self.missing_libraries()
         beyond = self.beyond_target()
@@ -89,6 +93,7 @@ class Proof:
             "image_software": image,
             "packages": packages,
             "shells": shells,
+            "hot_list": read,
             "missing_libraries": missing,
             "target": self.settings["target"],
             "beyond_target": exceeding,
