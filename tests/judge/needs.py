@@ -15,6 +15,7 @@ KIND_OF_KEY = {
     "KeyName": "keys",
     "CustomAmi": "images",
     "KmsKeyId": "kms_keys",
+    "ElasticIp": "addresses",
     "InstanceRole": "roles",
     "InstanceProfile": "instance_profiles",
     "Policy": "policies",

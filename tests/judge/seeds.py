@@ -46,6 +46,12 @@ SHARED = {
         {"Name": "scratch", "MountDir": "/fsx", "StorageType": "FsxLustre", "FsxLustreSettings": {"StorageCapacity": 1200}},
     ),
 }
+# What a site gives every node, and an address that stays.
+NETWORK = {
+    "elastic_ip": "203.0.113.7",
+    "security_group_ids": ("sg-0123456789abcdef0",),
+    "login_nodes": ({"name": "login", "instance_type": "c6i.large"},),
+}
 # Capacity that is reserved, for one type of instances and for a group of them.
 RESERVED = {
     "reservation": {"capacity_reservations": {"compute": "cr-0123456789abcdef0"}},
@@ -75,10 +81,8 @@ def cases() -> dict[str, tuple[pathlib.Path, dict]]:
     """Return name -> (seed, options) of every seed that has to be accepted, also the refused ones as they are mended."""
     whole = {name_of(path): (path, {}) for path in SEEDS if name_of(path) not in REFUSED}
     minimal = next(path for path in SEEDS if name_of(path) == "petal/minimal.yaml")
-    whole |= {
-        "shared minimal.yaml": (minimal, SHARED),
-        **{f"{name} minimal.yaml": (minimal, options) for name, options in RESERVED.items()},
-    }
+    sites = {"shared": SHARED, "network": NETWORK, **RESERVED}
+    whole |= {f"{name} minimal.yaml": (minimal, options) for name, options in sites.items()}
     return whole | {f"mended {name}": (ROOT / "tests/data/seeds" / name, options) for name, options in MENDED.items()}
 
 

@@ -91,6 +91,9 @@ class Region:
         with next_id("ec2.models.security_groups.random_security_group_id", name):
             self.ec2.create_security_group(GroupName=name, Description="needed", VpcId=self.vpc_id)
 
+    def add_addresses(self, name: str, _number: int, _properties: dict) -> None:
+        self.ec2.allocate_address(Domain="vpc", Address=name)
+
     def add_keys(self, name: str, _number: int, properties: dict) -> None:
         """properties: type, ed25519 or rsa; Ubuntu's images refuse the latter."""
         self.ec2.create_key_pair(KeyName=name, KeyType=properties.get("type", "ed25519"))

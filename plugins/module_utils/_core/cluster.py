@@ -44,6 +44,8 @@ class ClusterOptions:
     compute_subnet_ids: tuple[str, ...] = ()
     key_name: str = ""
     allowed_ips: str = ""
+    elastic_ip: str = ""
+    security_group_ids: tuple[str, ...] = ()
     custom_ami: str = ""
     head_node: str = ""
     head_node_root_volume_size_gib: int = 0
@@ -133,6 +135,7 @@ def plan_cluster(seed: dict[str, Any], options: ClusterOptions) -> ClusterPlan:
     users = seed["users"]
 
     problems += _cluster_problems(seed, options, volume)
+    problems += limits.network_problems(options.elastic_ip, options.security_group_ids)
     problems += _head_node_problems(queues, options)
     problems += limits.queue_name_problems(queue["name"] for queue in seed["compute"]["queues"])
     for queue in queues:
@@ -168,9 +171,12 @@ def plan_cluster(seed: dict[str, Any], options: ClusterOptions) -> ClusterPlan:
             "subnet_id": options.subnet_id,
             "key_name": options.key_name,
             "allowed_ips": options.allowed_ips,
+            # ParallelCluster makes an address of its own for true.
+            "elastic_ip": options.elastic_ip.lower() == "true" or options.elastic_ip,
             "root_volume_size_gib": options.head_node_root_volume_size_gib,
         },
         "queues": rendered,
+        "security_group_ids": list(options.security_group_ids),
         "scripts": scripts,
         "s3_access": access,
         "iam_policies": list(options.iam_policies),

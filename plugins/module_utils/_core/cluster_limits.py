@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from .cluster_queues import NAME_LENGTH
 from .instance_types import InstanceType, find_instance_type, instance_type_names, nearest_instance_types
-from .seed_rules import ALLOCATION_STRATEGIES
+from .seed_rules import ALLOCATION_STRATEGIES, is_address
 
 CLUSTER_NAME_LENGTH = 60
 QUEUES = 50
@@ -45,6 +45,20 @@ def accounting_problems(name: str, slurm_settings: dict) -> list[str]:
         f"Cluster name {name!r} has {len(name)} characters; with Slurm accounting (SlurmSettings.Database) ParallelCluster takes at most "
         f"{ACCOUNTED_NAME_LENGTH}. Set cluster_config_cluster_name."
     ]
+
+
+def network_problems(elastic_ip: str, security_group_ids: Iterable[str]) -> list[str]:
+    """ElasticIpValidator and BaseNetworkingSchema: what an address and a security group look like."""
+    problems = []
+    # ElasticIpValidator looks for the address itself; it does not find the id of one.
+    if elastic_ip and elastic_ip.lower() != "true" and not is_address(elastic_ip):
+        problems.append(
+            f"cluster_config_elastic_ip is {elastic_ip!r}. Set it to true for a new address, or to one of yours, such as 203.0.113.7."
+        )
+    wrong = [group for group in security_group_ids if not re.fullmatch(r"sg-([0-9a-f]{8}|[0-9a-f]{17})", group)]
+    if wrong:
+        problems.append(f"cluster_config_security_group_ids names {', '.join(wrong)}: give the ids of security groups, sg-…")
+    return problems
 
 
 def login_pool_problems(pools: Iterable[dict]) -> list[str]:

@@ -234,11 +234,11 @@ def _bucket_problems(name: str) -> Iterator[str]:
         yield f"{name!r} is a URL; give the bucket's name alone, {name.removeprefix('s3://').partition('/')[0]!r}"
     elif not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name) or ".." in name:
         yield f"{name!r} is no bucket name: 3 to 63 lower-case letters, digits, dots and dashes, with a letter or digit at either end"
-    elif _is_address(name) or name.startswith(("xn--", "sthree-", "amzn-s3-demo-")) or name.endswith(("-s3alias", "--ol-s3", ".mrap")):
+    elif is_address(name) or name.startswith(("xn--", "sthree-", "amzn-s3-demo-")) or name.endswith(("-s3alias", "--ol-s3", ".mrap")):
         yield f"{name!r} is no bucket name: S3 keeps IP addresses, such beginnings and such endings for itself"
 
 
-def _is_address(name: str) -> bool:
+def is_address(name: str) -> bool:
     try:
         ipaddress.IPv4Address(name)
     except ValueError:

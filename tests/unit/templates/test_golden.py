@@ -58,6 +58,10 @@ CASES = {
         "petal/starter-usw2.yaml",
         {
             "allowed_ips": "10.0.0.0/8",
+            "elastic_ip": "true",
+            "security_group_ids": ("sg-0123456789abcdef0",),
+            "login_nodes": ({"name": "login", "instance_type": "c6i.large"},),
+            "iam_policies": ("arn:aws:iam::aws:policy/AmazonS3FullAccess",),
             "deletion_policy": "Retain",
             "slurm_settings": {"ScaledownIdletime": 5},
             "monitoring": {"Logs": {"CloudWatch": {"RetentionInDays": 14}}},

@@ -129,3 +129,13 @@ GROUP = "arn:aws:resource-groups:us-east-1:123456789012:group/reserved"
 def test_reserved_capacity(reservation, types, text):
     problems = limits.reservation_problems("Queue", [find_instance_type(name) for name in types], reservation)
     assert problems == [] if text is None else text in problems[0]
+
+
+@pytest.mark.parametrize("elastic_ip", ["", "true", "True", "203.0.113.7"])
+def test_an_address_of_the_head_node_is_new_or_named(elastic_ip):
+    assert limits.network_problems(elastic_ip, ["sg-0123456789abcdef0", "sg-01234567"]) == []
+
+
+def test_what_is_no_address_and_what_is_no_security_group_is_refused():
+    problems = limits.network_problems("eipalloc-0123456789abcdef0", ["web", "sg-01234567"])
+    assert ["'eipalloc-0123456789abcdef0'" in problems[0], "names web:" in problems[1]] == [True, True]
