@@ -34,11 +34,10 @@ options:
     description: Says that everybody on AWS may read what is on the snapshots.
     type: bool
     default: false
-author: petal.hpc contributors (@petal-hpc)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - petal.hpc.ebs
+  - petal.hpc.ebs.info
 seealso:
   - module: petal.hpc.ebs_snapshot
 """
