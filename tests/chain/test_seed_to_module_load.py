@@ -120,6 +120,15 @@ def test_entry_and_tags_say_what_stands_for_the_content_of_the_snapshot(journey)
     assert kept.read_text() == text, "the last one that was read is the bill of materials"
 
 
+def test_the_volume_says_which_recipes_were_used(journey):
+    (snapshot,) = snapshots(journey["lab"], "toy")
+    manifest = json.loads(file_of_snapshot(journey["lab"], snapshot["SnapshotId"], ".petal/manifest.json"))
+    assert re.fullmatch("[0-9a-f]{40}", manifest["spack"]["commit"])
+    # Spack's own recipes are left out here; the content of the others is in the hash.
+    assert manifest["recipes"] == {"git_url": "", "version": "", "commit": "", "extra": ["toy", "builtin_mock"]}
+    assert re.fullmatch("[0-9a-f]{64}", manifest["inputs"])
+
+
 def test_the_volume_was_searched_and_then_shared(journey):
     ((fingerprint, report),) = journey["built"]["reports"].items()
     assert report["passed"] and report["files"] > 1000

@@ -79,6 +79,23 @@ def test_a_cancelled_build_leaves_its_volume_to_the_next_run_unless_that_is_to_g
     assert states == {host: "terminated", other_host: "running"}
 
 
+def test_a_build_host_can_be_a_spot_instance(lab, tmp_path):
+    role = {"name": "petal.hpc.build_host"}
+    tasks = [{"name": "Launch", "ansible.builtin.include_role": role}]
+    play = {"name": "Launch a build host", "hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
+    (tmp_path / "play.yml").write_text(json.dumps([play]))
+    subnet = lab.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    host = {"build_id": "ab12", "name": "one", "subnet_id": subnet, "spot": True, "os": "ubuntu2404"}
+    variables = {f"build_host_{name}": value for name, value in host.items()}
+    for _again in (False, True):
+        launched = run(str(tmp_path / "play.yml"), lab, **variables)
+        assert launched.ok, launched.text[-3000:]
+    assert "changed=0" in launched.text, launched.text[-3000:]
+    filters = [{"Name": "tag:petal:build-id", "Values": ["ab12"]}]
+    ((instance,),) = [found["Instances"] for found in lab.client("ec2").describe_instances(Filters=filters)["Reservations"]]
+    assert instance["InstanceLifecycle"] == "spot"
+
+
 def test_a_build_that_nobody_named_is_not_guessed(lab):
     refused = run("build_cancel.yml", lab)
     assert not refused.ok and "Name the build" in refused.text

@@ -34,6 +34,25 @@ def test_the_image_exists(launch):
         launch(ImageId="ami-00000000000000000")
 
 
+@proves("template_says_how_instances_are_bought")
+def test_a_template_makes_a_spot_instance(ec2, launch):
+    ec2.create_launch_template(LaunchTemplateName="spot", LaunchTemplateData={"InstanceMarketOptions": {"MarketType": "spot"}})
+    ec2.create_launch_template(LaunchTemplateName="plain", LaunchTemplateData={"InstanceType": "c7i.large"})
+    for name, lifecycle in (("spot", "spot"), ("plain", None)):
+        instance = launch(LaunchTemplate={"LaunchTemplateName": name})
+        (found,) = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"]
+        assert found.get("InstanceLifecycle") == lifecycle
+
+
+@proves("tags_of_a_template_are_its_own")
+def test_a_template_is_tagged_and_its_instances_are_not(ec2):
+    tags = [{"ResourceType": "launch-template", "Tags": [{"Key": "CreatedBy", "Value": "me"}]}]
+    made = ec2.create_launch_template(LaunchTemplateName="tagged", LaunchTemplateData={"ImageId": IMAGE}, TagSpecifications=tags)
+    (version,) = ec2.describe_launch_template_versions(LaunchTemplateName="tagged")["LaunchTemplateVersions"]
+    assert version["LaunchTemplateData"] == {"ImageId": IMAGE}
+    assert made["LaunchTemplate"]["Tags"] == tags[0]["Tags"]
+
+
 @proves("key_pair_exists")
 def test_the_key_pair_exists(launch):
     with refused("InvalidKeyPair.NotFound", "missing"):

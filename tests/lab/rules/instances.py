@@ -105,6 +105,35 @@ def volumes_of_the_launch_keep_their_performance(call: Call, proceed: Any) -> An
     return result
 
 
+@answer("RunInstances")
+def template_says_how_instances_are_bought(call: Call, proceed: Any) -> Any:
+    """A launch takes from its template whether it buys spot instances, unless the request says so itself.
+
+    Source: EC2 API Reference, RunInstances, parameter LaunchTemplate; ResponseLaunchTemplateData, field instanceMarketOptions.
+    """
+    result = proceed()
+    template = call.get("LaunchTemplate")
+    if template and not call.get("InstanceMarketOptions"):
+        market = call.backend._get_template_from_args(template).data.get("InstanceMarketOptions", {}).get("MarketType")
+        for instance in result.result.instances:
+            instance.lifecycle = market or instance.lifecycle
+    return result
+
+
+@answer("CreateLaunchTemplate")
+def tags_of_a_template_are_its_own(call: Call, proceed: Any) -> Any:
+    """Tags of the request are the template's; what its launches are tagged with is in the template's data.
+
+    Source: EC2 API Reference, CreateLaunchTemplate, parameter TagSpecification.N.
+    """
+    result = proceed()
+    (template,) = call.backend.describe_launch_templates(template_names=[call.get("LaunchTemplateName")])
+    data = template.versions[0].data
+    of_launches = [one for one in data.pop("TagSpecifications", []) if one["ResourceType"] != "launch-template"]
+    data.update({"TagSpecifications": of_launches} if of_launches else {})
+    return result
+
+
 @extend(InstanceResponse, "_parse_block_device_mapping")
 def root_disk_comes_from_the_image(original: Any, response: Any) -> list[dict[str, Any]]:
     """A launch's root disk takes from the image what the request leaves out, and ends with the instance.
