@@ -121,7 +121,8 @@ def kept(folder: pathlib.Path, text: str, cpu_seconds: int, find: Callable[[], O
     return outcome
 
 
-def page(outcomes: dict[str, Outcome], cpu_seconds: int) -> str:
+def page(outcomes: dict[str, Outcome], cpu_seconds: int, to_come: Sequence[str] = ()) -> str:
+    """Return docs/real_seeds.md. to_come: seeds of this run that were not looked at yet."""
     rows = [
         (name, *(str(part) for part in (found.wrong, found.mended, len(found.commented_out), found.asked)), verdict(found))
         for name, found in outcomes.items()
@@ -137,7 +138,7 @@ build does it. Nothing is installed. Written by `make concretise-seeds`; [seed_l
 
 {machine("clingo")}, Spack {TAG}, recipes {RECIPES_VERSION}, for {real_recipes.TARGET} and GCC {real_recipes.COMPILER["version"]};
 at most {cpu_seconds} CPU seconds for an answer. {solved} of {len(outcomes)} seeds concretise with all that is left of them.
-
+{f"{chr(10)}Not looked at yet: {', '.join(to_come)}.{chr(10)}" if to_come else ""}
 {table(("seed", "wrong", "mended", "no recipe", "asked for", "concretised"), rows)}
 
 Wrong: what the lint finds. No recipe: packages that no recipe builds, turned into comments. Asked for: packages that were given to Spack.
@@ -193,14 +194,15 @@ def main() -> int:
                 answers[key] = real.concretise(packages, cpu_limit=limit)
             return answers[key]
 
-        for seed in seeds_in(arguments.seeds):
+        seeds = seeds_in(arguments.seeds)
+        for number, seed in enumerate(seeds, start=1):
             text = seed.read_text(encoding="utf-8")
             find = lambda: concretise_seed(text, seed.name, schema, recipes, concretise, TIMES_FOR_THE_SEARCH * limit)  # noqa: E731, B023
             found = outcomes[seed.name] = kept(KEPT, text, limit, find)
             print(f"{seed.name}: {found.wrong} wrong, {found.mended} mended, {len(found.commented_out)} without a recipe: ", end="")
             print(verdict(found), *(f"  {spec}: {first_sentence(why)}" for spec, why in found.cannot), sep="\n", flush=True)
             if not arguments.no_page:
-                PAGE.write_text(page(outcomes, limit), encoding="utf-8")
+                PAGE.write_text(page(outcomes, limit, [later.name for later in seeds[number:]]), encoding="utf-8")
     return int(any(found.cannot for found in outcomes.values()))
 
 

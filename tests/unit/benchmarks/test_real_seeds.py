@@ -77,6 +77,8 @@ def test_the_page_names_the_package_and_the_reason():
         300,
     )
     assert "1 of 2 seeds concretise" in text
+    assert "Not looked at yet" not in text
+    assert "Not looked at yet: three.yaml." in page({}, 300, ["three.yaml"])
     assert "| one.yaml | 0 | 0 | 0 | 3 | 40 packages, 31 CPU s |" in text
     assert "| two.yaml | 0 | 0 | 0 | 2 | no: b@1 |" in text
     assert "- two.yaml: b@1: it conflicts with c" in text
