@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
@@ -37,10 +38,7 @@ class Playbook:
         }
         environment = {**os.environ, **lab.environment(), **ours}
         self.output: list[str] = []
-        # A session of its own, so that a kill reaches the run's children too, as the end of a container does.
-        self.process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-        )
+        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def stages(self) -> Iterator[str]:
         for line in self.process.stdout:
@@ -56,8 +54,12 @@ class Playbook:
         return self
 
     def kill(self) -> None:
-        """End the run and its children with no chance to clean up."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        """End the run and all that it has started, as the end of a container does, with no chance to clean up."""
+        # One after the other would leave the first one's children time to notice; ansible-core's workers have sessions of their own.
+        for signal_number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in [self.process.pid, *descendants(self.process.pid)]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal_number)
         self.process.wait()
 
     @property
@@ -67,6 +69,19 @@ class Playbook:
     @property
     def text(self) -> str:
         return "".join(self.output)
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the ids of the processes that a process has started, and those that these have."""
+    listing = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], check=True, capture_output=True, text=True).stdout
+    children: dict[int, list[int]] = {}
+    for child, parent in (map(int, line.split()) for line in listing.splitlines()):
+        children.setdefault(parent, []).append(child)
+    found, left = [], [pid]
+    while left:
+        found += (started := children.get(left.pop(), []))
+        left += started
+    return found
 
 
 def run(name: str, lab: Any, *arguments: str, **variables: Any) -> Playbook:
