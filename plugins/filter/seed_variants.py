@@ -103,6 +103,10 @@ _value:
       description: The image that the externals are taken from. None without externals.
       type: str
       sample: ami-0123456789abcdef0
+    modules:
+      description: How modules are laid out, C(tree) and C(defaults).
+      type: dict
+      sample: {"tree": flat, "defaults": {}}
     build_instance_type:
       description: The instance type to build on unless another is asked for. It can run the target.
       type: str
@@ -126,6 +130,7 @@ import dataclasses
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import ExplainedError
+from ..module_utils._core.plain import plain
 from ..module_utils._core.variant import seed_variants as variants_of
 
 
@@ -134,7 +139,7 @@ def seed_variants(seed, *, os=None, mount_path="/shared", spack_version=None, re
         raise AnsibleFilterError("seed_variants wants a seed as lookup('petal.hpc.seed', path) returns it.")
     try:
         variants = variants_of(
-            seed,
+            plain(seed),
             os=os,
             mount_path=mount_path,
             spack_version=spack_version,

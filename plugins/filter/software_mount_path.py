@@ -43,7 +43,7 @@ from ..module_utils._core.variant import seed_variants
 def software_mount_path(seed, **options):
     seed = plain(seed)
     try:
-        return versioned_path(seed["cluster"]["name"], seed_variants(seed, **plain(options))[0].fingerprint)
+        return versioned_path(seed["cluster"]["name"], seed_variants(plain(seed), **plain(options))[0].fingerprint)
     except ExplainedError as error:
         raise AnsibleFilterError(str(error)) from error
 

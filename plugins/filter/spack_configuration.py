@@ -52,6 +52,16 @@ options:
     description: Further entries of packages.yaml for software of the operating system, by package name.
     type: dict
     default: {}
+  modules:
+    description:
+      - How modules are laid out, with C(tree), V(flat) or V(hierarchy), and C(defaults), by package name the version that is loaded where
+        none is named. What is left out is flat, and the newest.
+    type: dict
+    default: {}
+  environment_modules:
+    description: The version of Environment Modules that the host has. Left out, one that can hide modules.
+    type: str
+    default: ""
   build_stage:
     description: A directory on a fast local disk of the build host.
     type: str

@@ -12,8 +12,10 @@ import shutil
 import subprocess
 import time
 
+import jinja2
 import pytest
 
+from plugins.module_utils._core import spack
 from tests.lab import image
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -44,12 +46,13 @@ def stand_ins(tmp_path_factory):
 def node(stand_ins):
     """Run a shell script on a fresh node; hooks are in /hooks."""
 
-    def run(script: str) -> subprocess.CompletedProcess:
+    def run(script: str, volume: pathlib.Path | None = None) -> subprocess.CompletedProcess:
         command = ["systemd-nspawn", "--quiet", "--directory", str(image.ensure()), "--volatile=overlay", "--register=no", "--keep-unit"]
         command += [
             "--pipe",
             f"--bind-ro={HOOKS}:/hooks",
             f"--bind-ro={stand_ins}:/stand-ins",
+            *([f"--bind-ro={volume}:/volume"] if volume else []),
             "--setenv=PATH=/stand-ins:/usr/sbin:/usr/bin:/sbin:/bin",
         ]
         return subprocess.run([*command, "sh", "-ec", script], capture_output=True, text=True, check=False, timeout=60)
@@ -93,6 +96,57 @@ def test_the_profile_of_the_software_is_linked(node):
     assert (done.returncode, done.stdout) == (0, "hello\n"), done.stderr
 
 
+# What a user types, then the same in a shell within it, where the image's own scripts have run once more; at last a script, as of a job.
+LOGINS = {
+    "bash": "su - ada -s /bin/bash -c 'module --version; source /volume/use; bash -lic \"source /volume/use\"; bash /volume/use'",
+    "zsh": "su - ada -s /bin/zsh -c 'module --version; source /volume/use; zsh -lc \"source /volume/use\"'",
+    "tcsh": "su ada -s /bin/tcsh -c 'module --version; source /volume/use; tcsh -c \"source /volume/use\"'",
+    "fish": "su - ada -s /usr/bin/fish -c 'module --version; source /volume/use; fish -lc \"source /volume/use\"'",
+}
+
+
+@pytest.mark.parametrize("shell", list(LOGINS))
+@pytest.mark.parametrize(("lmod", "system"), [("", "Modules Release 5"), ("/usr/share/lmod/lmod", "Modules based on Lua")])
+def test_every_shell_loads_modules_beside_the_module_system_of_the_image(node, volume, shell, lmod, system):
+    prepare = [
+        "useradd -m ada; cp -r /volume /shared",
+        f"ln -sfn {lmod} /shared/etc/lmod" if lmod else ":",
+        # As Red Hat's images have it: each csh starts Environment Modules, and so does each bash that runs a script.
+        "echo source /usr/share/modules/init/csh >/etc/csh/cshrc.d/modules.csh",
+        "echo export BASH_ENV=/usr/share/modules/init/bash >>/etc/profile.d/modules.sh",
+        "for again in 1 2; do sh /hooks/petal-software.sh /shared; done",
+    ]
+    done = node("\n".join([*prepare, LOGINS[shell]]), volume)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert done.stdout.count("hello from toy") == LOGINS[shell].count("/volume/use"), said
+    assert system in said
+
+
+@pytest.fixture(scope="module")
+def volume(tmp_path_factory):
+    """A volume with the profile scripts of the role, and one package with a module for either module system."""
+    folder = tmp_path_factory.mktemp("volume")
+    paths = spack.layout("/shared")
+    files = {
+        "/shared/toy/bin/toy": "#!/bin/sh\necho hello from toy\n",
+        f"{paths['lmod']}/Core/toy/1.0.lua": 'prepend_path("PATH", "/shared/toy/bin")\n',
+        f"{paths['tcl']}/toy/1.0": "#%Module1.0\nprepend-path PATH /shared/toy/bin\n",
+        "/shared/use": "module load toy\ntoy\nmodule unload toy\n",
+    }
+    environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined)
+    for kind in ("sh", "csh", "fish"):
+        template = environment.from_string((ROOT / f"roles/spack_bootstrap/templates/petal.{kind}.j2").read_text())
+        files[f"{paths['profile']}/petal.{kind}"] = template.render(__spack_bootstrap_paths=paths, __spack_bootstrap_managed="#")
+    for name, text in files.items():
+        file = folder / name.removeprefix("/shared/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(0o755)
+    folder.chmod(0o755)
+    return folder
+
+
 def test_software_that_is_not_mounted_is_told(node):
     done = node("sh /hooks/petal-software.sh /shared")
     assert done.returncode == 1
@@ -124,6 +178,10 @@ def test_files_in_the_place_of_a_link_are_kept(node):
     assert "/shared/data" in done.stderr
 
 
+# For a mount namespace of its own, so that what this machine's shells read stays as it is.
+KEEP_THIS_MACHINE = "set -e; for place in profile.d csh zsh fish; do [ ! -d /etc/$place ] || mount -t tmpfs none /etc/$place; done"
+
+
 @pytest.fixture
 def grown_volume(tmp_path):
     """An XFS file system of 320 MiB, mounted from a device of 500 MiB, as a volume that is larger than its snapshot."""
@@ -141,8 +199,7 @@ def test_the_file_system_of_a_larger_volume_is_grown(grown_volume):
     profile.parent.mkdir(parents=True)
     profile.touch()
     before = shutil.disk_usage(grown_volume).total
-    # In a mount namespace of its own, so that this machine's /etc/profile.d stays as it is.
-    script = f"mount -t tmpfs none /etc/profile.d && exec sh {HOOKS}/petal-software.sh {grown_volume}"
+    script = f"{KEEP_THIS_MACHINE}; exec sh {HOOKS}/petal-software.sh {grown_volume}"
     subprocess.run(["unshare", "--mount", "sh", "-c", script], check=True, capture_output=True)
     assert shutil.disk_usage(grown_volume).total > 1.4 * before
 
@@ -161,7 +218,7 @@ def test_the_files_of_the_hot_list_are_read_at_boot(grown_volume):
     for file in (hot, cold):
         subprocess.run(["dd", f"of={file}", "oflag=nocache", "conv=notrunc,fdatasync", "count=0"], check=True, capture_output=True)
     assert [pages_in_memory(file) for file in (hot, cold)] == [0, 0]
-    script = f"mount -t tmpfs none /etc/profile.d && exec sh {HOOKS}/petal-software.sh {grown_volume}"
+    script = f"{KEEP_THIS_MACHINE}; exec sh {HOOKS}/petal-software.sh {grown_volume}"
     subprocess.run(["unshare", "--mount", "sh", "-c", script], check=True, capture_output=True)
     deadline = time.monotonic() + 30
     while not pages_in_memory(hot) and time.monotonic() < deadline:

@@ -12,6 +12,7 @@ import yaml
 from tests.chain.playbook import ROOT, file_of_snapshot, left_over, run, snapshots
 from tests.lab import hooks
 from tests.lab.fixtures import lab_hosts  # noqa: F401
+from tests.spack import toy
 
 pytestmark = pytest.mark.hosts
 SEED = ROOT / "tests/data/seeds/toy.yaml"
@@ -19,6 +20,7 @@ PARTNER = "111122223333"
 STACK = {"Resources": {"Group": {"Type": "AWS::EC2::SecurityGroup", "Properties": {"GroupDescription": "cluster"}}}}
 # How verify_cluster reaches the head node: its variables, and those of the lab.
 ACCESS = {"key_file": "private_key_file", "ssh_common_args": "ssh_common_args"}
+IMAGE_SOFTWARE = {"libfabric": "1.22.0", "slurm": "24.05.8"}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,9 @@ def journey(lab_hosts, tmp_path_factory):  # noqa: F811
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "key"], check=True)
     (folder / "allowed_signers").write_text(f"builds@example.com {(folder / 'key.pub').read_text()}")
     options = {
-        "seed": str(SEED),
+        "seed": str(a_seed_that_uses_more_of_the_host(folder) if toy.has_mirror() else SEED),
+        "build_host_image_id": official_image(lab_hosts),
+        "spack_bootstrap_lmod": "auto" if toy.has_mirror() else False,
         "registry": str(folder / "registry"),
         "volume_size_gib": 8,
         "cluster_config_path": str(folder / "cluster.yaml"),
@@ -43,6 +47,7 @@ def journey(lab_hosts, tmp_path_factory):  # noqa: F811
         "require_proof": True,
     }
     runs = {name: run(name, lab_hosts, **options) for name in ("build_seed.yml", "deploy_cluster.yml")}
+    assert runs["build_seed.yml"].ok, runs["build_seed.yml"].text[-4000:]
     left = left_over(lab_hosts)
     runs["again"] = run("build_seed.yml", lab_hosts, **options)
     runs["status"] = run("build_status.yml", lab_hosts, **options)
@@ -69,6 +74,25 @@ def stand_for_cluster(lab, config):
     (head,) = (i for r in lab.client("ec2").describe_instances(Filters=named)["Reservations"] for i in r["Instances"])
     tags.append({"Key": "parallelcluster:node-type", "Value": "HeadNode"})
     lab.client("ec2").create_tags(Resources=[head["InstanceId"]], Tags=tags)
+
+
+def a_seed_that_uses_more_of_the_host(folder):
+    """Return the demo's seed with more of what a seed can ask for.
+
+    Slurm and libfabric of the image; toyapp beyond an MPI in a hierarchy of modules; and a smoke command that needs the volume's Lmod.
+    """
+    seed = yaml.safe_load(SEED.read_text())
+    seed["software"]["externals"] = IMAGE_SOFTWARE
+    seed["software"]["modules"] = {"tree": "hierarchy", "defaults": {"toylib": "2.0"}}
+    seed["software"]["spack_packages"][0] += " +slurm +mpi ^toympi"
+    seed["software"]["smoke"]["toyapp"] = 'test -n "$LMOD_CMD" && toyapp'
+    (folder / "seed.yaml").write_text(yaml.safe_dump(seed))
+    return folder / "seed.yaml"
+
+
+def official_image(lab):
+    names = [{"Name": "name", "Values": ["aws-parallelcluster-3.16.1-amzn2023-hvm-x86_64-*"]}]
+    return lab.client("ec2").describe_images(Owners=["amazon"], Filters=names)["Images"][0]["ImageId"]
 
 
 def stop_everything(lab):
@@ -143,6 +167,15 @@ def test_a_search_on_a_host_comes_to_the_same_report(journey):
     first, second = ({**report, "time": ""} for entry in ("built", "searched") for report in journey[entry]["reports"].values())
     assert first == second
     assert "toyapp@3.0" in next(line for line in journey["share"].output if line.startswith("petal |") and "| contents" in line)
+
+
+def test_snapshot_and_registry_say_what_is_used_of_which_image(journey):
+    if not toy.has_mirror():
+        pytest.skip("the stand-in for Spack knows no software of the image")
+    image = official_image(journey["lab"])
+    tags = {tag["Key"]: tag["Value"] for tag in snapshots(journey["lab"], "toy")[0]["Tags"]}
+    assert (tags["petal:externals"], tags["petal:image"]) == ("libfabric@1.22.0 slurm@24.05.8", image)
+    assert journey["built"]["snapshots"][0]["externals"] == f"libfabric@1.22.0 slurm@24.05.8 of {image}"
 
 
 def test_the_config_mounts_the_snapshot(journey):

@@ -18,13 +18,15 @@ from . import places
 
 SUITE = "bookworm"
 # an instance: init, ssh, sudo, file systems
-INSTANCE = "systemd-sysv dbus openssh-server sudo iproute2 procps psmisc e2fsprogs xfsprogs ca-certificates curl less zsh tcsh"
+INSTANCE = "systemd-sysv dbus openssh-server sudo iproute2 procps psmisc e2fsprogs xfsprogs ca-certificates curl less zsh tcsh fish"
 # what ParallelCluster's images bring: modules, compilers, a Python that makes virtual environments; and what Spack asks of a machine
 CLUSTER = "environment-modules python3-minimal python3 python3-venv gcc g++ gfortran libc6-dev make binutils"
 SPACK = "patch file git bzip2 xz-utils unzip zstd gnupg"
+# what Lmod needs; Lmod itself comes apart, because Debian lets it and Environment Modules not both be installed
+LMOD = "lua5.3 lua-filesystem lua-json lua-posix lua-term libtcl8.6"
 # head node: an NFS server in user space; compute node: an NFS client in user space (see nfs_mount.py)
 NFS = "nfs-ganesha nfs-ganesha-vfs fuse3 libnfs13"
-PACKAGES = f"{INSTANCE} {CLUSTER} {SPACK} {NFS}".split()
+PACKAGES = f"{INSTANCE} {CLUSTER} {SPACK} {LMOD} {NFS}".split()
 # clingo: Spack's solver, so that Spack on a host needs no bootstrap download. mfusepy: see nfs_mount.py.
 PYTHON_PACKAGES = ("clingo>=5.8,<6", "mfusepy>=3.0")
 WHEELS = ("--only-binary", ":all:", "--python-version", "3.11")  # the Python of SUITE, not ours
@@ -37,7 +39,7 @@ class ImageError(Exception):
 
 def folder() -> Path:
     """Return where the image of today's recipe is, or will be."""
-    recipe = "\n".join([SUITE, *PACKAGES, *WHEELS, *PYTHON_PACKAGES, SETUP.read_text()])
+    recipe = "\n".join([SUITE, *PACKAGES, *WHEELS, *PYTHON_PACKAGES, SETUP.read_text(), "lmod"])
     return places.cache() / f"host-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
 
 
@@ -76,6 +78,7 @@ def _mmdebstrap(root: Path) -> list[str]:
         "--components=main",
         f"--include={','.join(PACKAGES)}",
         *[f"--aptopt={setting}" for setting in _apt_connection_settings()],
+        '--customize-hook=cd "$1/tmp" && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -qq download lmod',
         f'--customize-hook=sh {SETUP} "$1"',
         SUITE,
         str(root),

@@ -43,6 +43,16 @@ WantedBy=multi-user.target
 UNIT
 chroot "$root" systemctl --quiet enable lab-user-data.service
 
+# What ParallelCluster's images bring below /opt, as far as a build asks for it.
+mkdir -p "$root/opt/slurm/bin" "$root/opt/amazon/efa/lib64/pkgconfig"
+printf '#!/bin/sh\necho slurm 24.05.8\n' > "$root/opt/slurm/bin/sinfo"
+chmod 755 "$root/opt/slurm/bin/sinfo"
+printf 'Name: libfabric\nVersion: 1.22.0amzn1.0\n' > "$root/opt/amazon/efa/lib64/pkgconfig/libfabric.pc"
+
+# Lmod, for the toy recipe that stands for a built one: the hosts themselves have Environment Modules, as ParallelCluster's images do.
+dpkg-deb --extract "$root"/tmp/lmod_*.deb "$root"
+rm "$root"/tmp/lmod_*.deb "$root/etc/profile.d/lmod.sh"
+
 # Each host gets its own identity when it starts.
 : > "$root/etc/machine-id"
 : > "$root/etc/resolv.conf"

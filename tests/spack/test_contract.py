@@ -229,3 +229,19 @@ def keyrings():
     for folder in folders:
         subprocess.run(["gpgconf", "--homedir", folder, "--kill", "all"], check=False)
         shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(("compiler", "used"), [(None, "host"), ("gcc@14.0.1", "14.0.1")])
+def test_a_compiler_is_used_for_the_rest_only_where_it_is_named_as_the_compiler(checkout, tmp_path, compiler, used):
+    if checkout.parent.name.startswith("stand_in"):
+        pytest.skip("the stand-in knows no compilers as packages")
+    volume = Volume(tmp_path, checkout, compiler=compiler)
+    packages = ["libdwarf"] if compiler else ["libdwarf", "gcc@14.0.1"]
+    volume.write("environment", yaml.safe_dump(spack.environment(packages, volume.paths, compiler)))
+    volume.spack("concretize")
+    nodes = volume.read("lock")["concrete_specs"]
+    assert any(node["name"] == "gcc" and node["version"] == "14.0.1" and "external" not in node for node in nodes.values())
+    for name in ("libdwarf", "libelf"):
+        (package,) = [node for node in nodes.values() if node["name"] == name]
+        (gcc,) = [nodes[needed["hash"]] for needed in package["dependencies"] if needed["name"] == "gcc"]
+        assert used == ("host" if "external" in gcc else gcc["version"])

@@ -35,11 +35,12 @@ class Volume:
 
     jobs: processes at a time. sleep: seconds that each of the toy sleepers takes to build.
     mirrors, push_to: caches to take finished packages from, and the one to copy them to.
+    modules: how modules are laid out. compiler: the seed's own.
     keyring: a directory for the keys whose signatures count.
     """
 
-    def __init__(self, folder, checkout, jobs=2, sleep=0.2, mirrors=(), push_to="", keyring="/nonexistent"):
-        self.sleep, self.mirrors, self.keyring = sleep, list(mirrors), keyring
+    def __init__(self, folder, checkout, jobs=2, sleep=0.2, mirrors=(), push_to="", keyring="/nonexistent", modules=None, compiler=None):
+        self.sleep, self.mirrors, self.keyring, self.modules, self.compiler = sleep, list(mirrors), keyring, modules, compiler
         self.paths = spack.layout(str(folder / "shared"), str(checkout))
         self.settings = {
             "paths": self.paths,
@@ -48,6 +49,7 @@ class Volume:
             "mirrors": bool(mirrors),
             "push_to": {"url": push_to, "endpoint_url": ""},
             "smoke": {},
+            "module_defaults": (modules or {}).get("defaults", {}),
             "keep_build_cache": False,
             "keep_build_dependencies": False,
         }
@@ -78,7 +80,7 @@ class Volume:
             {"name": "builtin_mock", "path": "$spack/var/spack/test_repos/spack_repo/builtin_mock"},
         ]
         compiler = {"version": version, "c": "/usr/bin/gcc", "cxx": "/usr/bin/g++"}
-        mirrors = {"mirrors": self.mirrors, "signatures_count": True}
+        mirrors = {"mirrors": self.mirrors, "signatures_count": True, "modules": self.modules, "compiler": self.compiler}
         options = {"repos": repos, "repos_override": True, "build_stage": str(folder / "stage"), **mirrors}
         files = spack.configuration(self.paths, "x86_64", compiler, **options)
         for name, content in files.items():

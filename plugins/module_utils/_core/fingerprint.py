@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .errors import ExplainedError
+from .module_tree import MODULES
 from .operating_system import find_os
 from .seed_rules import canonical_git_ref, canonical_mount_point
 from .spack_spec import canonical_spec
@@ -31,19 +32,24 @@ def fingerprint_inputs(
     mount_path: str = "/shared",
     externals: dict[str, str] | None = None,
     image_id: str | None = None,
+    modules: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return all that determines a build, in canonical form; equal inputs give equal fingerprints.
 
     os: any spelling that find_os knows. arch: "x86_64" or "arm64". target: an archspec name.
     compiler: a spec, or None for the operating system's own.
     externals: name to version of what is taken from the image rather than built; only then does the image count.
+    modules: how modules are laid out, as a seed has it.
     """
     if externals and not image_id:
         raise ExplainedError(
             f"Packages of the image ({', '.join(sorted(externals))}) are used, and the image is not named.",
             next_step="Name it: cluster.custom_ami in the seed, or the variable build_host_image_id. Nodes have to run the same image.",
         )
+    # Absent where it is the default, so that what was built before there was a choice keeps its name.
+    chosen = {} if {**MODULES, **(modules or {})} == MODULES else {"modules": {**MODULES, **modules}}
     return {
+        **chosen,
         "format": FORMAT_VERSION,
         "os": find_os(os).name,
         "arch": arch,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .errors import ExplainedError, ManyProblems
+from .module_tree import MODULES
 from .operating_system import DEFAULT_OS, find_os
 from .positioned_yaml import Document, Path, read_document, show_path
 from .seed_rules import canonical_capacity_type, canonical_git_ref, canonical_mount_point, problems_of, warnings_of
@@ -169,6 +170,7 @@ def _complete(data: dict[str, Any]) -> dict[str, Any]:
             "recipes_version": canonical_git_ref(software.get("recipes_version")),
             "compiler": software.get("compiler"),
             "externals": software.get("externals", {}),
+            "modules": {**MODULES, **software.get("modules", {})},
             "target": software.get("target"),
             "smoke": software.get("smoke", {}),
         },

@@ -196,10 +196,11 @@ def _check_software(data: Any) -> Iterator[Problem]:
         value = at(data, "software", key)
         if isinstance(value, str):
             yield from _explained(("software", key), check, value)
-    smoke = at(data, "software", "smoke")
-    for package in smoke if isinstance(smoke, dict) else ():
-        if package not in packages:
-            yield ("software", "smoke", package), f"{package} is not among spack_packages"
+    for keys in (("smoke",), ("modules", "defaults")):
+        named = at(data, "software", *keys)
+        for package in named if isinstance(named, dict) else ():
+            if package not in packages:
+                yield ("software", *keys, package), f"{package} is not among spack_packages"
 
 
 def _check_users(data: Any) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from .errors import ExplainedError
 from .fingerprint import lock_fingerprint
 from .image_software import image_externals, image_problems
+from .module_tree import module_configuration
 
 SPACK_VERSION = "v1.2.2"
 SPACK_GIT_URL = "https://github.com/spack/spack.git"
@@ -89,10 +90,12 @@ def environment(packages: list[str], paths: dict[str, str], compiler: str | None
         raise ExplainedError("A Spack environment needs at least one package.", next_step="List packages in software.spack_packages.")
     specs: list[object] = sorted({*packages, *(["lmod"] if lmod else [])})
     if compiler:
-        required = {language: {"require": [compiler]} for language in LANGUAGES}
+        # Of the packages, not of the languages: a compiler required for C would be required for its own build, too. The last one, any
+        # version, is for packages in no language.
+        built_by = {"any_of": [*(f"%{language}={compiler}" for language in LANGUAGES), "@:"]}
         specs = [
             {"group": "compiler", "specs": [compiler]},
-            {"group": "packages", "needs": ["compiler"], "specs": specs, "override": {"packages": required}},
+            {"group": "packages", "needs": ["compiler"], "specs": specs, "override": {"packages": {"all": {"require": [built_by]}}}},
         ]
     # Spack 1.2 forgets finished packages when it is killed: each is pushed here the moment it is done, and found again by the next run.
     # Here and not in the configuration of the volume: who uses Spack on a node has no business with it.
@@ -119,6 +122,8 @@ def configuration(
     signatures_count: bool = False,
     image_software: dict[str, str] | None = None,
     externals: dict[str, object] | None = None,
+    modules: dict[str, object] | None = None,
+    environment_modules: str = "",
     build_stage: str = "/var/tmp/petal-stage",
     bootstrap_from_network: bool = False,
 ) -> dict[str, dict[str, object]]:
@@ -138,6 +143,7 @@ def configuration(
     signatures_count: whether the key of anybody is trusted.
     image_software: what is taken from the image of ParallelCluster rather than built, name to version.
     externals: further entries of packages.yaml for software of the operating system, by package name.
+    modules, environment_modules: see module_configuration.
     build_stage: a directory on a fast local disk.
     bootstrap_from_network: let Spack download its solver; needed where no Python on the host can import clingo.
     """
@@ -168,7 +174,11 @@ def configuration(
         "repos.yaml": {"repos:": _repos(paths, repos or [], repos_override)},
         "mirrors.yaml": {"mirrors:": _mirrors(mirrors or [], signatures_count)},
         "bootstrap.yaml": {"bootstrap": _bootstrap(paths, bootstrap_from_network)},
-        "modules.yaml": {"modules": {"default": _modules(paths, [f"gcc@{host_compiler['version']}", *([compiler] if compiler else [])])}},
+        "modules.yaml": {
+            "modules": {
+                "default": module_configuration(paths, f"gcc@{host_compiler['version']}", compiler, modules, environment_modules),
+            }
+        },
     }
 
 
@@ -225,19 +235,6 @@ def _bootstrap(paths: dict[str, str], from_network: bool) -> dict[str, object]:
     root = {"root": f"{paths['cache']}/bootstrap"}
     # Not `enable: false`: that also breaks `spack gpg` where gpg is on the PATH.
     return root if from_network else {**root, "sources:": [], "trusted:": {}}
-
-
-def _modules(paths: dict[str, str], compilers: list[str]) -> dict[str, object]:
-    common = {"hash_length": 0, "projections": {"all": "{name}/{version}"}}
-    return {
-        # Written after the install: the hook of Spack 1.2 writes dependencies on modules that do not exist.
-        "enable:": [],
-        "arch_folder": False,
-        "roots": {"lmod": paths["lmod"], "tcl": paths["tcl"]},
-        "lmod": {**common, "core_compilers": compilers, "hierarchy": [], "hide_implicits": True},
-        # Environment Modules and Lmod can both load this form; `hide_implicits` would stop Lmod 8.6.
-        "tcl": {**common, "exclude_implicits": True, "all": {"autoload": "none"}},
-    }
 
 
 # Finished packages after which a build's own pace says more than that of earlier builds.

@@ -42,6 +42,7 @@ class Variant:
     os: ParallelCluster's name. arch: "x86_64" or "arm64". target: the archspec name that all code is compiled for.
     specs: canonical, sorted, each once. compiler: canonical spec, None for the operating system's own.
     externals, image_id: what is taken from the image, and that image; empty and None as a rule.
+    modules: how modules are laid out.
     build_instance_type: the instance type to build on when nothing else is asked for; it can run the target.
     fingerprint: "sha256:<64 hex>". short: its first 12 digits. name: what volume, snapshot and entry are called.
     """
@@ -56,6 +57,7 @@ class Variant:
     mount_path: str
     externals: dict[str, str]
     image_id: str | None
+    modules: dict[str, Any]
     build_instance_type: str
     fingerprint: str
     short: str
@@ -102,6 +104,7 @@ def seed_variants(
             mount_path=mount_path,
             externals=externals,
             image_id=image_id or seed["cluster"]["custom_ami"],
+            modules=software["modules"],
         )
         name = fingerprint(inputs)
         short = short_fingerprint(name)
@@ -117,6 +120,7 @@ def seed_variants(
                 mount_path=inputs["mount_path"],
                 externals=inputs["externals"],
                 image_id=inputs["image"],
+                modules=software["modules"],
                 build_instance_type=choose_build_instance_type(target, types),
                 fingerprint=name,
                 short=short,

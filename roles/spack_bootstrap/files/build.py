@@ -9,7 +9,8 @@ It lies on the volume and needs nobody to watch it: a build outlives the control
 taken up on another host. Where it stands is in status.json, what Spack says is in build.log.
 SETTINGS is a JSON file: {"paths": see _core/spack.py, "jobs": processes, 0 for all cores, "repos": [directories of recipes],
 "mirrors": whether there are mirrors with finished packages, "push_to": {"url",
-"endpoint_url"} of a cache to copy finished packages to, "keep_build_cache": bool, "keep_build_dependencies": bool}.
+"endpoint_url"} of a cache to copy finished packages to, "keep_build_cache": bool, "keep_build_dependencies": bool,
+"module_defaults": {package: version that is loaded where none is named}}.
 Runs on the Python of the build host: 3.6 or newer, standard library only.
 """
 
@@ -228,10 +229,18 @@ class Build:
             enable = f"modules:default:enable:[{kind}]"
             commands.append(("-c", length, "-c", enable, "module", kind, "refresh", "--delete-tree", "-y"))
         self.spack_at_once(commands)
-        write_json(self.paths["packages"], self.packages(hash_length))
-        lmod = [package["prefix"] for package in self.packages(hash_length) if package["name"] == "lmod" and package["root"]]
+        packages = self.packages(hash_length)
+        write_json(self.paths["packages"], packages)
+        self.check_defaults()
+        lmod = [package["prefix"] for package in packages if package["name"] == "lmod" and package["root"]]
         if lmod:
             link(os.path.join(lmod[0], "lmod", "lmod"), self.paths["lmod_program"])
+
+    def check_defaults(self):
+        """Spack says nothing of a default that it has not found."""
+        for name, version in sorted(self.settings["module_defaults"].items()):
+            if not os.path.lexists(os.path.join(self.paths["tcl"], name, "default")):
+                raise StageFailed(f"{name}@{version} is to be loaded where no version is named, but was not built.")
 
     def packages(self, hash_length):
         """Return every package of the lock: name, version, hash, prefix, whether it was asked for, and its module if so."""
@@ -243,9 +252,27 @@ class Build:
             package["external"] = "external" in node
             package["prefix"] = node["external"]["path"] if "external" in node else self.prefix(key, node)
             if package["root"]:
-                package["module"] = "{name}/{version}".format(**package) + ("-" + key[:hash_length] if hash_length else "")
+                package["module"] = module_name(package, hash_length)
             listed.append(package)
+        levels = self.levels()
+        for package in filter(lambda package: package["root"], listed):
+            opened_by = levels.get(package["module"], [])
+            package["needs"] = [module_name(other, hash_length) for level in opened_by for other in listed if opens(other, level)]
         return sorted(listed, key=lambda package: (package["name"], package["version"], package["hash"]))
+
+    def levels(self):
+        """Return what opens the level of Lmod's tree on which each module lies: pairs of name and version, a compiler first, or nothing.
+
+        The way to a level is made of NAME/VERSION-HASH of an MPI, and NAME/VERSION of a compiler or Core.
+        """
+        found = {}
+        for directory, _subdirectories, names in os.walk(self.paths["lmod"]):
+            way = os.path.relpath(directory, self.paths["lmod"]).split(os.sep)
+            parts = [part for part in way[:-1] if part != "Core"]
+            for name in names:
+                if name.endswith(".lua"):
+                    found[way[-1] + "/" + name[: -len(".lua")]] = [parts[start : start + 2] for start in range(0, len(parts), 2)][::-1]
+        return found
 
     def describe(self):
         """Write the software bill of materials, and note how much the volume holds."""
@@ -298,6 +325,15 @@ class Build:
 
 def needed_to_run(dependency):
     return bool({"link", "run"} & set(dependency.get("parameters", {}).get("deptypes", [])))
+
+
+def module_name(package, hash_length):
+    return "{name}/{version}".format(**package) + ("-" + package["hash"][:hash_length] if hash_length else "")
+
+
+def opens(package, level):
+    name, version = level
+    return package["name"] == name and version in (package["version"], package["version"] + "-" + package["hash"][:SHORT_HASH])
 
 
 def full_name(node):

@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import pwd
+import re
 import shutil
 import subprocess
 import sys
@@ -53,6 +54,12 @@ def compiler():
     return dict({language: shutil.which(name) or "" for language, name in COMPILERS.items()}, version=version) if version else {}
 
 
+def environment_modules():
+    """Return the version of Environment Modules that a login shell has; empty where it has none."""
+    found = re.search(r"^Modules Release ([0-9.]+)", output("bash", "-lc", "module --version 2>&1"), re.MULTILINE)
+    return found.group(1) if found else ""
+
+
 def owner(name):
     try:
         found = pwd.getpwnam(name)
@@ -71,6 +78,7 @@ def main(questions):
         "cores": len(os.sched_getaffinity(0)),
         "missing_packages": missing_packages(questions["system_packages"][family]),
         "compiler": compiler(),
+        "environment_modules": environment_modules(),
         # Spack starts itself again with this one when it can import the solver.
         "python_with_solver": output("python3", "-c", "import clingo, sys; print(sys.executable)"),
         "owner": owner(questions["owner"]),

@@ -31,7 +31,16 @@ NOBODY = 65534
 HOME = "/tmp/home"
 TAIL_LINES = 20
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
-SHELLS = {"bash": ["bash", "--noprofile", "--norc"], "sh": ["sh"], "zsh": ["zsh", "-f"], "csh": ["csh", "-f"], "tcsh": ["tcsh", "-f"]}
+SHELLS = {
+    "bash": ["bash", "--noprofile", "--norc"],
+    "sh": ["sh"],
+    "zsh": ["zsh", "-f"],
+    "csh": ["csh", "-f"],
+    "tcsh": ["tcsh", "-f"],
+    "fish": ["fish", "--no-config"],
+}
+# The profile script of a shell, by the word that sources it.
+PROFILES = {"csh": ("source", "csh"), "tcsh": ("source", "csh"), "fish": ("source", "fish")}
 MISSING_LIBRARY = re.compile(r"^\s*(\S+) => not found", re.MULTILINE)
 
 
@@ -103,18 +112,24 @@ class Proof:
     def prove_package(self, package):
         """Load one package as a user would, and run its smoke command."""
         command = self.settings["smoke"].get(package["name"]) or default_smoke(package)
-        result = self.in_shell("bash", "module load {} && {}".format(package["module"], command or "true"))
-        return dict(result, package="{name}@{version}".format(**package), module=package["module"], command=command)
+        modules = self.modules(package)
+        result = self.in_shell("bash", "module load {} && {}".format(modules, command or "true"))
+        return dict(result, package="{name}@{version}".format(**package), module=modules, command=command)
+
+    def modules(self, package):
+        """Return what to load for a package: before its own module those that open its level of Lmod's tree, where Lmod is what is used."""
+        lmod = os.path.isdir(self.paths["lmod_program"])
+        return " ".join([*(package.get("needs", []) if lmod else []), package["module"]])
 
     def prove_shell(self, shell):
         """Source the profile twice, as nested login shells do, and load the first package."""
-        result = self.in_shell(shell, "module load {}".format(self.roots[0]["module"]), sourced=2)
+        result = self.in_shell(shell, f"module load {self.modules(self.roots[0])}", sourced=2)
         return dict(result, shell=shell)
 
     def in_shell(self, shell, command, sourced=1):
         """Run a command as nobody, in an empty home, after `sourced` times the volume's profile script."""
-        kind = "csh" if shell.endswith("csh") else "sh"
-        source = "{} {}/petal.{}\n".format({"csh": "source", "sh": "."}[kind], self.paths["profile"], kind)
+        word, kind = PROFILES.get(shell, (".", "sh"))
+        source = "{} {}/petal.{}\n".format(word, self.paths["profile"], kind)
         script = source * sourced + command + "\n"
         environment = {"HOME": HOME, "PATH": SYSTEM_PATH, "USER": "nobody", "LOGNAME": "nobody", "SHELL": "/bin/" + shell, "LANG": "C"}
         try:

@@ -12,7 +12,17 @@ if [ ! -r "$profile" ]; then
   echo "petal-software: $profile is missing: $mount_path is not a petal.hpc software volume, or is not mounted" >&2
   exit 1
 fi
-ln -sfn "$profile" /etc/profile.d/petal.sh
+
+# link SCRIPT PLACE: only where the image has such a directory, and the volume such a script
+link() { [ ! -d "${2%/*}" ] || [ ! -r "$mount_path/etc/profile.d/$1" ] || ln -sfn "$mount_path/etc/profile.d/$1" "$2"; }
+link petal.sh /etc/profile.d/petal.sh
+link petal.csh /etc/profile.d/petal.csh
+# Debian and Ubuntu: csh reads another directory, and zsh none.
+link petal.csh /etc/csh/cshrc.d/petal.csh
+if [ -f /etc/zsh/zprofile ] && ! grep -q /etc/profile.d/petal.sh /etc/zsh/zprofile; then
+  echo '[ ! -r /etc/profile.d/petal.sh ] || . /etc/profile.d/petal.sh' >>/etc/zsh/zprofile
+fi
+link petal.fish /etc/fish/conf.d/petal.fish
 
 device=$(findmnt -n -o SOURCE --target "$mount_path")
 case $device in

@@ -34,6 +34,13 @@ def of(**changes):
     return fingerprint(fingerprint_inputs(**{**BUILD, **changes}))
 
 
+def test_the_layout_of_modules_counts_only_where_it_is_not_the_default():
+    plain = fingerprint_inputs(**BUILD)
+    assert fingerprint_inputs(**BUILD, modules={"tree": "flat", "defaults": {}}) == plain
+    assert "modules" not in plain
+    assert fingerprint_inputs(**BUILD, modules={"tree": "hierarchy"})["modules"] == {"tree": "hierarchy", "defaults": {}}
+
+
 def test_a_fingerprint_has_not_changed_since_it_was_published():
     assert of() == "sha256:a73290e235eefc7825ed93d24207fd0b624bdf087318d1d2de4391295bf52d68"
     assert (

@@ -30,6 +30,7 @@ def a_seed(head_node="m6a.large", types=("c6a.xlarge",), login_nodes=None, **sof
             "recipes_version": None,
             "compiler": None,
             "externals": {},
+            "modules": {"tree": "flat", "defaults": {}},
             "target": None,
             **software,
         },

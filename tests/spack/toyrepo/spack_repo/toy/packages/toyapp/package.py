@@ -24,11 +24,15 @@ class Toyapp(Package):
     version("2.9")
 
     variant("gui", default=False, description="Add a second program")
+    variant("mpi", default=False, description="Depend on an MPI")
+    variant("slurm", default=False, description="Depend on Slurm")
     variant("fail", default=False, description="Fail in install(), for tests")
 
     depends_on("toylib+docs", when="+gui")
     depends_on("toylib")
     depends_on("toybase")
+    depends_on("mpi", when="+mpi")
+    depends_on("slurm", when="+slurm", type="run")
 
     def install(self, spec, prefix):
         if "+fail" in spec:
