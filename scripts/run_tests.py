@@ -233,7 +233,7 @@ LEVELS: dict[str, Callable[[Shell], Outcome]] = {
 
 
 # Lanes run side by side: the levels that work with hosts and with the API wait more than they compute.
-LANES = (("unit", "lint", "judge", "sanity", "molecule"), ("module",), ("chain",))
+LANES = (("unit", "lint", "sanity", "molecule"), ("judge", "module"), ("chain",))
 
 
 def run_level(name: str, verbose: bool) -> Outcome:

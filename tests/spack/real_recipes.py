@@ -71,10 +71,16 @@ class RealSpack:
             path.write_text(yaml.safe_dump(content))
 
     def concretise(
-        self, packages: Sequence[str], name: str = "environment", compiler: str | None = None, cpu_limit: int | None = None
+        self,
+        packages: Sequence[str],
+        name: str = "environment",
+        compiler: str | None = None,
+        cpu_limit: int | None = None,
+        settings: Sequence[str] = (),
     ) -> Concretisation:
         """Concretise specs as one environment, which is kept as `name` in the folder.
 
+        settings: of Spack, in the place of ours: "concretizer:static_analysis:false".
         cpu_limit: CPU seconds after which there is no solution; Spack takes hours to be sure that there is none.
         """
         environment = self.folder / name
@@ -84,7 +90,8 @@ class RealSpack:
         specs = {canonical_spec(package): package for package in packages}
         (environment / "spack.yaml").write_text(yaml.safe_dump(spack.environment(list(specs), self.paths, compiler)))
         before = os.times()
-        answer = self._spack(cpu_limit, "-D", str(environment), "concretize", "--force")
+        options = [part for setting in settings for part in ("-c", setting)]
+        answer = self._spack(cpu_limit, *options, "-D", str(environment), "concretize", "--force")
         after = os.times()
         cpu_seconds = after.children_user + after.children_system - before.children_user - before.children_system
         if answer.returncode == 0:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .recipe import Need
+from .spack_version import satisfies
 
 # Goes into the names of kept indexes: one that was written by another version of this code is not read.
 INDEX_FORMAT = 1
@@ -106,6 +107,7 @@ class Recipes:
         self._classes: dict[str, Any] = {}
         self._packages: dict[str, str] = {}
         self._recipes: dict[str, Recipe] = {}
+        self._needs: dict[tuple[str, str], list[Need]] = {}
         for index in indexes:
             self._classes = {**index["classes"], **self._classes}
             self._packages = {**index["packages"], **self._packages}
@@ -133,6 +135,24 @@ class Recipes:
         if name not in self._recipes:
             self._recipes[name] = self._merged(name)
         return self._recipes[name]
+
+    def certain_needs(self, name: str, version: str, switches: Mapping[str, str]) -> list[tuple[str, str, bool]]:
+        """Return name, versions and whether it is shared of all that a version of a package needs and whose recipe says everything.
+
+        switches: the variants that are set, by name: "+" or "~".
+        """
+        key = (name, version)
+        if key not in self._needs:
+            self._needs[key] = [
+                need
+                for need in self.recipe(name).needs
+                if all(satisfies(version, own) for own in need[2]) and need[0] in self and self.recipe(need[0]).complete
+            ]
+        return [
+            (needed, constraint, shared)
+            for needed, constraint, _versions, own_switches, shared in self._needs[key]
+            if own_switches.items() <= switches.items()
+        ]
 
     def _merged(self, name: str) -> Recipe:
         merged: dict[str, Any] = {"versions": {}, "variants": {}, "complete": True, **{part: [] for part in _LISTS}}

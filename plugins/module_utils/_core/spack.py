@@ -158,7 +158,7 @@ def configuration(
         },
         "concretizer.yaml": {
             # host_compatible: the build host is often newer than the oldest node that the packages have to run on.
-            # static_analysis: leave out what no choice can lead to; the choice stays the same, and comes sooner.
+            # static_analysis: leave out what no choice can lead to; the choice comes sooner.
             "concretizer": {
                 "reuse": False,
                 "unify": "when_possible",
@@ -168,9 +168,7 @@ def configuration(
                 "targets": {"host_compatible": False},
             }
         },
-        "packages.yaml": {
-            "packages": _packages(target, host_compiler, compiler, {**image_externals(image_software or {}), **(externals or {})})
-        },
+        "packages.yaml": {"packages": _packages(target, host_compiler, {**image_externals(image_software or {}), **(externals or {})})},
         "repos.yaml": {"repos:": _repos(paths, repos or [], repos_override)},
         "mirrors.yaml": {"mirrors:": _mirrors(mirrors or [], signatures_count)},
         "bootstrap.yaml": {"bootstrap": _bootstrap(paths, bootstrap_from_network)},
@@ -182,7 +180,7 @@ def configuration(
     }
 
 
-def _packages(target: str, host_compiler: dict[str, str], compiler: str | None, externals: dict[str, object]) -> dict[str, object]:
+def _packages(target: str, host_compiler: dict[str, str], externals: dict[str, object]) -> dict[str, object]:
     programs = {language: host_compiler[language] for language in LANGUAGES if host_compiler.get(language)}
     languages = ",".join(LANGUAGES[language] for language in programs)
     gcc = {
@@ -194,8 +192,6 @@ def _packages(target: str, host_compiler: dict[str, str], compiler: str | None, 
         # `read: world` is Spack's default, spelled out because users other than the owner load these packages.
         "all": {"permissions": {"read": "world", "write": "user"}, "require": [f"target={target}"]},
         "gcc": {"externals": [gcc]},
-        # There is no other compiler, unless the seed has its own packages built by one; said aloud, Spack's solver looks for none.
-        **({} if compiler else {language: {"require": [f"gcc@{host_compiler['version']}"]} for language in programs}),
         **externals,
     }
 

@@ -52,7 +52,8 @@ class _Search:
 
     def visit(self, package: str) -> set[str]:
         """Strike out versions of one package, then of those that it needs; return the packages that have to be looked at again."""
-        needs = {version: self.needs(package, version) for version in self.candidates[package]}
+        switches = self.switches if package == self.root else {}
+        needs = {version: self.recipes.certain_needs(package, version, switches) for version in self.candidates[package]}
         kept = {version: needed for version, needed in needs.items() if all(map(self.can_have, needed))}
         again = set() if len(kept) == len(needs) else set(self.parents.get(package, ()))
         self.candidates[package] = list(kept)
@@ -61,7 +62,8 @@ class _Search:
             self.parents.setdefault(name, set()).add(package)
             known = self.candidates.get(name)
             choices = self.usable(name) if known is None else known
-            fitting = [choice for choice in choices if any(fits(choice, name, needed) for needed in kept.values())]
+            wishes = {tuple(constraint for other, constraint, together in needed if together and other == name) for needed in kept.values()}
+            fitting = [choice for choice in choices if any(all(satisfies(choice, wish) for wish in together) for together in wishes)]
             if known is None or len(fitting) < len(known):
                 self.candidates[name] = fitting
                 again |= {name, *self.parents[name]}
@@ -77,17 +79,3 @@ class _Search:
 
     def usable(self, name: str) -> list[str]:
         return self.recipes.recipe(name).usable_versions
-
-    def needs(self, package: str, version: str) -> list[tuple[str, str, bool]]:
-        """Return name, versions and whether it is shared of all that a version needs and whose recipe says everything."""
-        switches = self.switches if package == self.root else {}
-        return [
-            (name, constraint, shared)
-            for name, constraint, own_versions, own_switches, shared in self.recipes.recipe(package).needs
-            if own_switches.items() <= switches.items() and all(satisfies(version, own) for own in own_versions)
-            if name in self.recipes and self.recipes.recipe(name).complete
-        ]
-
-
-def fits(choice: str, name: str, needs: list[tuple[str, str, bool]]) -> bool:
-    return all(satisfies(choice, constraint) for needed, constraint, shared in needs if shared and needed == name)

@@ -257,13 +257,5 @@ def test_an_estimate_follows_earlier_builds_then_this_one(done, done_at_start, e
     assert spack.seconds_left(in_work(done), done_at_start, elapsed, seconds_per_package) == left
 
 
-def test_the_only_compiler_is_said_aloud_unless_the_seed_has_its_own():
-    packages = spack.configuration(PATHS, "x86_64_v3", {**GCC, "fortran": ""})["packages.yaml"]["packages"]
-    assert packages["cxx"] == {"require": ["gcc@11.5.0"]}
-    assert "fortran" not in packages
-    with_own = spack.configuration(PATHS, "x86_64_v3", GCC, compiler="gcc@12.5.0")["packages.yaml"]["packages"]
-    assert not {"c", "cxx", "fortran"} & set(with_own)
-
-
 def test_spack_keeps_no_answers_that_nobody_will_ask_for_again():
     assert spack.configuration(PATHS, "x86_64_v3", GCC)["concretizer.yaml"]["concretizer"]["concretization_cache"] == {"enable": False}
