@@ -15,6 +15,7 @@ from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.elastic_block_store import EBSBackend
 from moto.ec2.responses import EC2Response
 
+from tests.lab import direct
 from tests.lab.devices import LocalHost, loop_devices_of, run
 
 FOLDER = "ebs"
@@ -46,11 +47,16 @@ class DataPlane:
     def __init__(self, state_dir: pathlib.Path, host_for: Callable[[str], Host] | None = None):
         self._state_dir = state_dir
         (state_dir / FOLDER).mkdir(parents=True, exist_ok=True)
+        self._lineages: dict[str, str] = {}
         local = LocalHost()
         self.host_for = host_for or (lambda instance_id: local)
 
     def image(self, resource_id: str) -> pathlib.Path:
         return image_of(self._state_dir, resource_id)
+
+    def lineage(self, resource_id: str) -> str:
+        """What volumes and snapshots have in common that were made of each other: the id of the first; a copy begins anew."""
+        return self._lineages.get(resource_id, resource_id)
 
     def install(self) -> None:
         """Follow moto's EBS backend in this process; volumes of RunInstances and TerminateInstances pass there too."""
@@ -60,10 +66,12 @@ class DataPlane:
         ):  # fmt: skip
             _after(name, getattr(self, f"_{name}"))
         _before_detach(self._refuse_while_mounted)
+        direct.install(self.image, self.lineage)
 
     def _create_volume(self, volume: Any) -> None:
         if volume.snapshot_id:
             self._copy(volume.snapshot_id, volume.id)
+            self._lineages[volume.id] = self.lineage(volume.snapshot_id)
         self._size(volume.id, volume.size)
 
     def _modify_volume(self, volume: Any) -> None:
@@ -91,6 +99,7 @@ class DataPlane:
 
     def _create_snapshot(self, snapshot: Any) -> None:
         self._copy(snapshot.volume_id, snapshot.id)
+        self._lineages[snapshot.id] = self.lineage(snapshot.volume_id)
 
     def _copy_snapshot(self, snapshot: Any, source_snapshot_id: str) -> None:
         self._copy(source_snapshot_id, snapshot.id)

@@ -143,3 +143,33 @@ def test_deleted_volumes_and_snapshots_leave_no_file(ec2, lab, volume):
     ec2.delete_volume(VolumeId=volume)
     ec2.delete_snapshot(SnapshotId=snapshot)
     assert files() == []
+
+
+def test_snapshots_of_one_lineage_tell_what_changed(ec2, lab, make_volume, instance, attach):
+    direct = lab.client("ebs", retries=0)
+    first = make_volume(Size=1)
+    attach(first, instance)
+    write(first, 0, b"a")
+    write(first, 3 << 20, b"b")
+    before = ec2.create_snapshot(VolumeId=first)["SnapshotId"]
+    second = make_volume(SnapshotId=before)
+    attach(second, instance)
+    write(second, 3 << 20, b"c")
+    write(second, 9 << 20, b"d")
+    after = ec2.create_snapshot(VolumeId=second)["SnapshotId"]
+
+    told = direct.list_changed_blocks(FirstSnapshotId=before, SecondSnapshotId=after)
+    assert [(block["BlockIndex"], "FirstBlockToken" in block) for block in told["ChangedBlocks"]] == [(6, True), (18, False)]
+    sizes = {one["SnapshotId"]: one["FullSnapshotSizeInBytes"] for one in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]}
+    assert (sizes[before], sizes[after]) == (2 * told["BlockSize"], 3 * told["BlockSize"])
+
+    stranger = ec2.create_snapshot(VolumeId=make_volume(Size=1))["SnapshotId"]
+    with refused("ValidationException"):
+        direct.list_changed_blocks(FirstSnapshotId=stranger, SecondSnapshotId=after)
+
+
+def write(volume, offset, content):
+    with open(device(volume), "r+b") as file:
+        file.seek(offset)
+        file.write(content)
+        os.fsync(file.fileno())

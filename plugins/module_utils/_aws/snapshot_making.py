@@ -187,7 +187,7 @@ def _filters(query: SnapshotQuery) -> Iterator[list[dict]]:
 
 
 def snapshot_from(found: dict) -> Snapshot:
-    started = found.get("StartTime")
+    started, full_size = found.get("StartTime"), found.get("FullSnapshotSizeInBytes")
     return Snapshot(
         snapshot_id=found["SnapshotId"],
         state=found.get("State") or "pending",
@@ -202,6 +202,7 @@ def snapshot_from(found: dict) -> Snapshot:
         tags={item["Key"]: item["Value"] for item in found.get("Tags", [])},
         state_message=found.get("StateMessage"),
         storage_tier=found.get("StorageTier"),
+        full_size_gib=None if full_size is None else round(full_size / (1 << 30), 3),
     )
 
 

@@ -17,6 +17,7 @@ from .._core.snapshot import Snapshot, SnapshotRequest, SnapshottedVolume, alike
 from .._core.snapshot_group import GroupRequest, InstanceVolumes, group_size
 from .errors import NOT_YET_VISIBLE_CODES, aws_code, explained
 from .requests import batches, literal, tag_list
+from .snapshot_blocks import changed_gib
 from .snapshot_features import SnapshotFeatures
 from .snapshot_making import (
     GOES_ON,
@@ -44,6 +45,7 @@ class SnapshotGateway(SnapshotMaker):
     ec2_in: returns a client for another region, to say where a volume is that is not here; None: do not look.
     sts: returns an STS client; needed for own_account only.
     kms: returns a KMS client; needed for sharing_facts of encrypted snapshots only.
+    ebs: returns a client of the EBS direct APIs; needed for changed_gib only.
     """
 
     def __init__(
@@ -53,17 +55,23 @@ class SnapshotGateway(SnapshotMaker):
         ec2_in: Callable[[str], object] | None = None,
         sts: Callable[[], object] | None = None,
         kms: Callable[[], object] | None = None,
+        ebs: Callable[[], object] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ):
         super().__init__(ec2, ec2_without_retries, sleep)
         self._ec2_in = ec2_in
         self._sts = sts
         self._kms = made_once(kms) if kms else None
+        self._ebs = made_once(ebs) if ebs else None
 
     @property
     def features(self) -> SnapshotFeatures:
         """What snapshots can have beside data and tags."""
         return SnapshotFeatures(self._ec2)
+
+    def changed_gib(self, snapshot_id: str, since: str) -> float:
+        """Return how many GiB a snapshot stores that an earlier one of its lineage does not."""
+        return changed_gib(self._ebs(), snapshot_id, since)
 
     def find_by_fingerprint(self, fingerprint: str, query: SnapshotQuery | None = None) -> list[Snapshot]:
         """Return the snapshots with that fingerprint under our tag or the old one, written with or without "sha256:"."""

@@ -27,6 +27,7 @@ class Snapshot:
     """One EBS snapshot as it is in AWS, or as it will be (then snapshot_id is None).
 
     progress: as EC2 gives it, "42%". start_time: ISO 8601 in UTC. volume_size_gib: the size of the volume, not of its blocks.
+    full_size_gib: of all blocks that were written, also of those that earlier snapshots store; None where EC2 does not say.
     """
 
     snapshot_id: str | None
@@ -42,6 +43,7 @@ class Snapshot:
     tags: dict[str, str] = dataclasses.field(default_factory=dict)
     state_message: str | None = None
     storage_tier: str | None = None
+    full_size_gib: float | None = None
 
     @property
     def name(self) -> str | None:

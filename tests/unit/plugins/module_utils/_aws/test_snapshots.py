@@ -438,3 +438,14 @@ def test_grants_of_a_key_are_made_and_revoked_for_one_snapshot():
         stub.add_response("revoke_grant", {}, {"KeyId": key, "GrantId": "grant-444455556666"})
         gateway.change_key_grants(encrypted, gained=["111122223333"], lost=["444455556666", "777788889999"])
         stub.assert_no_pending_responses()
+
+
+def test_changed_blocks_are_counted_over_all_pages_and_those_that_are_gone_are_not():
+    ebs = boto3.client("ebs", region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
+    asked = {"FirstSnapshotId": "snap-1", "SecondSnapshotId": "snap-2", "MaxResults": 10_000}
+    told = {"BlockSize": 512 << 10, "VolumeSize": 8}
+    changed, gone = {"BlockIndex": 1, "SecondBlockToken": "t"}, {"BlockIndex": 2, "FirstBlockToken": "t"}
+    with Stubber(ebs) as stub:
+        stub.add_response("list_changed_blocks", {**told, "ChangedBlocks": [changed] * 2048, "NextToken": "more"}, asked)
+        stub.add_response("list_changed_blocks", {**told, "ChangedBlocks": [changed] * 1024 + [gone]}, {**asked, "NextToken": "more"})
+        assert SnapshotGateway(client(), ebs=lambda: ebs).changed_gib("snap-2", "snap-1") == 1.5
