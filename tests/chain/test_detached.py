@@ -35,6 +35,7 @@ def options(lab_hosts):  # noqa: F811
             "AWS_ENDPOINT_URL": lab_hosts.variables["lab_endpoint_for_hosts"],
             "PIP_NO_INDEX": 1,
             "PIP_FIND_LINKS": wheels.ensure(),
+            "PIP_NO_COMPILE": 1,  # Python compiles what it uses, which is a small part
         },
     }
 
