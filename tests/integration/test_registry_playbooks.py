@@ -94,9 +94,8 @@ def snapshot(lab, variant):
         ({"share_with": ["111122223333"]}, "need a registry"),
         ({"share_with": ["111122223333"], "detach": True, "registry": "/srv/registry"}, "the report of its search would be lost"),
         ({"share_with": ["111122223333"], "registry": "/srv/registry"}, "encrypted with the default key aws/ebs cannot be shared"),
-        ({"public": True, "encrypted": False, "registry": "/srv/registry"}, "Say confirm_public: true"),
     ],
-    ids=["no registry", "a registry that the host cannot reach", "the default key", "everybody, unconfirmed"],
+    ids=["no registry", "a registry that the host cannot reach", "the default key"],
 )
 def test_what_could_not_be_shared_is_refused_before_anything_is_paid_for(registry, lab, asked, answer):
     ec2 = lab.client("ec2")
