@@ -9,8 +9,8 @@ from tests.lab.fixtures import lab_hosts  # noqa: F401
 
 pytestmark = pytest.mark.hosts
 SEED = ROOT / "tests/data/seeds/interrupted.yaml"
-# Each run is killed when it says that it has reached the stage, or so many seconds later. Before: no volume; a volume; a host; in the
-# middle of the build; all built, the volume detached; the snapshot taken. A kill as soon as the volume is mounted: test_detached.py.
+# Each run is killed when it says that it has reached the stage, or so many seconds later: no volume; a volume; a host; little on the
+# mounted volume; all built, the volume detached; the snapshot taken. Kills in the middle of a build: test_detached.py.
 KILLS = [
     ("plan", 3),
     ("volume", 2),
