@@ -101,6 +101,7 @@ def targets() -> list[Target]:
     lint = measure_lint(sorted((ROOT / "tests/data/seeds/petal").glob("*.yaml")))
     what = f"{len(PACKAGES)} packages with real recipes, concretised"
     times = found.together / found.small
+    fast = found.packages > 0 and times <= TIMES_THE_SMALL_ONE
     order = "the same hashes" if found.same_in_any_order else "other hashes"
     measured = (
         f"{times:.2f} times: {found.together:.0f} CPU s for {found.packages} packages, {found.small:.0f} for {SMALL}; "
@@ -109,6 +110,6 @@ def targets() -> list[Target]:
     slowest = f"{max(lint):.2f} CPU s, the slowest of {len(lint)} seeds"
     return [
         Target("a seed linted, index cached", f"< {MOST_LINT_SECONDS} s", slowest, max(lint) < MOST_LINT_SECONDS),
-        Target(what, f"≤ {TIMES_THE_SMALL_ONE} times the CPU of `spack spec {SMALL}`", measured, 0 < times <= TIMES_THE_SMALL_ONE),
+        Target(what, f"≤ {TIMES_THE_SMALL_ONE} times the CPU of `spack spec {SMALL}`", measured, fast),
         Target(what, "the same hashes in any order", order, found.same_in_any_order),
     ]

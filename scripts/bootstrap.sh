@@ -34,8 +34,11 @@ if [ -x "$venv/bin/python" ] && grep -qsxF "$stamp" "$venv/.stamp"; then exit 0;
 python=$(find_python)
 echo "bootstrap: $venv for $(basename "$req") with $("$python" -V)"
 if command -v uv >/dev/null 2>&1; then uv=uv
-elif [ -x "$venv.uv/bin/uv" ] || "$python" -m pip install -q --disable-pip-version-check --target "$venv.uv" uv >/dev/null 2>&1; then uv=$venv.uv/bin/uv
-else uv=
+else
+  tools=$(mktemp -d)
+  trap 'rm -rf "$tools"' EXIT
+  uv=
+  if "$python" -m pip install -q --disable-pip-version-check --target "$tools" uv >/dev/null 2>&1; then uv=$tools/bin/uv; fi
 fi
 if [ ! -x "$venv/bin/python" ] || ! grep -qsF " $home" "$venv/.stamp"; then
   { [ -n "$uv" ] && UV_PYTHON_DOWNLOADS=never "$uv" venv -q --clear --python "$python" "$venv"; } ||

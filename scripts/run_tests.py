@@ -29,6 +29,7 @@ JUDGE_ENVIRONMENT = ".venv-pcluster"
 # Nothing takes nearly as long unless it hangs.
 COMMAND_TIMEOUT = 3000
 LINES_SHOWN_OF_A_FAILURE = 60
+FAILED = "failed: "
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,7 +121,7 @@ def read_junit(report: pathlib.Path) -> Outcome:
     for case in ElementTree.parse(report).iter("testcase"):
         name = "::".join(filter(None, (case.get("classname"), case.get("name"))))
         if case.find("failure") is not None or case.find("error") is not None:
-            outcome += Outcome(failed=1, notes=(f"failed: {name}",))
+            outcome += Outcome(failed=1, notes=(FAILED + name,))
         elif (skip := case.find("skipped")) is not None:
             outcome += Outcome(skipped=1)
             reasons[skip.get("message", "")] = reasons.get(skip.get("message", ""), 0) + 1
@@ -159,7 +160,7 @@ def lint(shell: Shell) -> Outcome:
         "ansible-lint": ["ansible-lint", "--offline", "--profile=production", "--nocolor", "--format=pep8"],
     }
     failures = [name for name, command in checks.items() if shell.run(*command)]
-    notes = tuple(f"failed: {name}" for name in failures)
+    notes = tuple(FAILED + name for name in failures)
     return Outcome(passed=len(checks) - len(failures), failed=len(failures), notes=notes)
 
 
@@ -202,11 +203,11 @@ def molecule(shell: Shell) -> Outcome:
     scenarios = sorted(path.parent.name for path in SCENARIOS.glob("*/molecule.yml") if path.parent.name != "default")
     try:
         if shell.run("molecule", "create", "--scenario-name", "default"):
-            return Outcome(failed=1, notes=("failed: the lab did not start",))
+            return Outcome(failed=1, notes=(FAILED + "the lab did not start",))
         failures = [name for name in scenarios if shell.run("molecule", "test", "--scenario-name", name)]
     finally:
         shell.run("molecule", "destroy", "--scenario-name", "default")
-    notes = tuple(f"failed: {name}" for name in failures)
+    notes = tuple(FAILED + name for name in failures)
     return Outcome(passed=len(scenarios) - len(failures), failed=len(failures), notes=notes)
 
 
@@ -263,7 +264,8 @@ def main() -> int:
     lanes = (named,) if named else LANES
     with ThreadPoolExecutor(len(lanes)) as pool:
         total = sum(pool.map(lambda lane: run_lane(lane, verbose=bool(named)), lanes), Outcome())
-    print(total)
+    # Once more at the very end, where whoever reads only that sees it.
+    print(*(note for note in total.notes if note.startswith(FAILED)), total, sep="\n")
     return 1 if total.failed else 0
 
 

@@ -28,6 +28,8 @@ def mounted(volume, folder):
     try:
         yield folder
     finally:
+        # Not left to umount: a host of another lab that is starting has this mount too for a moment.
+        run("sync", "--file-system", str(folder))
         run("umount", str(folder))
 
 
