@@ -1,9 +1,9 @@
 """Lint and mend seeds, and have the real Spack concretise them with the real recipes; name each package that it cannot.
 
-python -m benchmarks.real_seeds [--cpu-seconds N] [--no-page] SEED|FOLDER ...
+python -m benchmarks.real_seeds [--cpu-seconds N] [--at-once N] [--no-page] SEED|FOLDER ...
 
-Writes docs/real_seeds.md. Nothing is installed. What was found is kept in the tests' cache folder for as long as neither the seed's
-packages nor Spack nor the recipes change, so that a run that is broken off goes on where it stopped.
+Writes docs/real_seeds.md. Nothing is installed. What Spack has answered is kept in the tests' cache folder for as long as neither Spack nor
+the recipes nor our configuration change, so that a run that is broken off goes on where it stopped.
 Needs the mirrors that scripts/spack_mirror.sh makes.
 """
 
@@ -13,10 +13,13 @@ import argparse
 import dataclasses
 import hashlib
 import json
+import os
 import pathlib
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from benchmarks.report import ROOT, machine, table
 from plugins.module_utils._core.errors import ManyProblems
@@ -31,12 +34,13 @@ from tests.spack.make_stand_in import TAG
 
 PAGE = ROOT / "docs" / "real_seeds.md"
 KEPT = real_recipes.CACHE / "real-seeds"
-# A seed of forty packages takes half of it on a quiet machine.
+# Forty packages that go together take half of it on a quiet machine.
 CPU_SECONDS = 300
-# For finding the packages at fault, that many times as much again.
-TIMES_FOR_THE_SEARCH = 3
 
-Concretise = Callable[[Sequence[str]], real_recipes.Concretisation]
+# As roles/spack_bootstrap/files/build.py asks where there is no answer for all together.
+ALONE = "concretizer:unify:false"
+
+Concretise = Callable[..., real_recipes.Concretisation]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +49,8 @@ class Outcome:
 
     wrong, mended, commented_out: findings of the lint, those that were mended, and packages that no recipe builds.
     asked: packages that were given to Spack; packages: what they became, with all that they need; cpu_seconds: of Spack.
-    cannot: what has no solution, and why: a spec, several that have one only apart, or the seed where it cannot be read.
+    apart: whether each was concretised alone, because there was no answer for all together.
+    cannot: what has no solution, and why: a spec, or the seed where it cannot be read.
     """
 
     wrong: int = 0
@@ -54,14 +59,45 @@ class Outcome:
     asked: int = 0
     packages: int = 0
     cpu_seconds: float = 0
+    apart: bool = False
     cannot: tuple[tuple[str, str], ...] = ()
 
 
-def concretise_seed(text: str, source: str, schema: dict, recipes: Recipes, concretise: Concretise, cpu_seconds: float) -> Outcome:
-    """Mend a seed and concretise what is left of it; recipes and concretise say what there is.
+class Answers:
+    """What Spack makes of lists of packages; each list is asked for once, in this run and, where there is a folder, in later ones.
 
-    cpu_seconds: how much the search for the packages at fault may take.
+    real: the Spack that is asked. cpu_limit: CPU seconds for one answer. at_once: so many are looked for side by side.
     """
+
+    def __init__(self, folder: pathlib.Path, real: real_recipes.RealSpack, cpu_limit: int, at_once: int):
+        self._folder, self._real, self._cpu_limit = folder, real, cpu_limit
+        self._pool, self._lock = ThreadPoolExecutor(at_once), threading.Lock()
+        self._answers: dict[str, Future[real_recipes.Concretisation]] = {}
+
+    def __call__(self, packages: Sequence[str], *settings: str) -> real_recipes.Concretisation:
+        """settings: of Spack, in the place of ours."""
+        inputs = [TAG, RECIPES_VERSION, real_recipes.TARGET, self._real.configuration, settings, sorted(map(canonical_spec, packages))]
+        key = hashlib.sha256(json.dumps(inputs, sort_keys=True).replace(str(self._real.folder), "").encode()).hexdigest()[:20]
+        with self._lock:
+            if key not in self._answers:
+                self._answers[key] = self._pool.submit(self._answer, key, packages, settings)
+        return self._answers[key].result()
+
+    def _answer(self, key: str, packages: Sequence[str], settings: Sequence[str]) -> real_recipes.Concretisation:
+        path = self._folder / f"{key}.json"
+        if path.exists():
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            if not kept["problem"] or kept["cpu_limit"] >= self._cpu_limit:
+                return real_recipes.Concretisation(frozenset(kept["hashes"]), kept["problem"], kept["cpu_seconds"])
+        found = self._real.concretise(packages, key, cpu_limit=self._cpu_limit, settings=settings)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        content = {**dataclasses.asdict(found), "hashes": sorted(found.hashes), "cpu_limit": self._cpu_limit}
+        path.write_text(json.dumps(content), encoding="utf-8")
+        return found
+
+
+def concretise_seed(text: str, source: str, schema: dict, recipes: Recipes, concretise: Concretise) -> Outcome:
+    """Mend a seed and concretise what is left of it, as a build does: together, else each package alone."""
     try:
         mended = mend_seed(text, schema, source, recipes, comment_out=True)
         software = read_document(mended.text, source).data.get("software") or {}
@@ -78,47 +114,17 @@ def concretise_seed(text: str, source: str, schema: dict, recipes: Recipes, conc
     packages = list(dict.fromkeys([*([compiler] if compiler else []), *(software.get("spack_packages") or [])]))
     if not packages:
         return Outcome(**counts)
-    found, cannot = search(packages, concretise, cpu_seconds)
-    return Outcome(**counts, asked=len(packages), packages=len(found.hashes), cpu_seconds=found.cpu_seconds, cannot=tuple(cannot.items()))
-
-
-def search(packages: Sequence[str], concretise: Concretise, cpu_seconds: float) -> tuple[real_recipes.Concretisation, dict[str, str]]:
-    """Return what Spack makes of all packages together and, where it makes nothing of them, which of them are at fault and why.
-
-    Spack often names them; where it does not, halves are tried, and halves of these, for as long as cpu_seconds last.
-    """
-    whole = concretise(packages)
-    left = cpu_seconds
-
-    def at_fault(specs: Sequence[str], found: real_recipes.Concretisation | None = None) -> dict[str, str]:
-        nonlocal left
-        if found is None:
-            if left <= 0:
-                return {", ".join(specs): "was not looked into any further"}
-            found = concretise(specs)
-            left -= found.cpu_seconds
-        if not found.problem:
-            return {}
-        if len(specs) == 1:
-            return {specs[0]: found.problem}
-        parts = [[spec] for spec in found.unsolved] or [specs[: len(specs) // 2], specs[len(specs) // 2 :]]
-        inside = {spec: why for part in parts for spec, why in at_fault(part).items()}
-        return inside or {", ".join(found.unsolved or specs): f"only apart: {found.problem}"}
-
-    return whole, at_fault(packages, whole)
-
-
-def kept(folder: pathlib.Path, text: str, cpu_seconds: int, find: Callable[[], Outcome]) -> Outcome:
-    """Return what was found for this text before, else find it and keep it."""
-    inputs = "\n".join([TAG, RECIPES_VERSION, str(cpu_seconds), pathlib.Path(__file__).read_text(encoding="utf-8"), text])
-    path = folder / f"{hashlib.sha256(inputs.encode()).hexdigest()[:20]}.json"
-    if path.exists():
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return Outcome(**{**content, "commented_out": tuple(content["commented_out"]), "cannot": tuple(map(tuple, content["cannot"]))})
-    outcome = find()
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(dataclasses.asdict(outcome)), encoding="utf-8")
-    return outcome
+    together = concretise(packages)
+    alone = {package: concretise([package], ALONE) for package in packages} if together.problem else {}
+    found = list(alone.values()) or [together]
+    return Outcome(
+        **counts,
+        asked=len(packages),
+        packages=len(frozenset().union(*(one.hashes for one in found))),
+        cpu_seconds=sum(one.cpu_seconds for one in found),
+        apart=bool(alone),
+        cannot=tuple((package, one.problem) for package, one in alone.items() if one.problem),
+    )
 
 
 def page(outcomes: dict[str, Outcome], cpu_seconds: int, to_come: Sequence[str] = ()) -> str:
@@ -133,8 +139,9 @@ def page(outcomes: dict[str, Outcome], cpu_seconds: int, to_come: Sequence[str] 
     return f"""\
 # Real seeds, mended and concretised
 
-Seeds that others wrote, as they are: linted, mended and given to the real Spack with the real recipes, each as one environment, as a
-build does it. Nothing is installed. Written by `make concretise-seeds`; [seed_lint.md](seed_lint.md) explains what is mended.
+Seeds that others wrote, as they are: linted, mended and given to the real Spack with the real recipes, as a build does it: all packages
+together and, where Spack finds no answer for that in time, each package alone. Nothing is installed. Written by
+`make concretise-seeds`; [seed_lint.md](seed_lint.md) explains what is mended.
 
 {machine("clingo")}, Spack {TAG}, recipes {RECIPES_VERSION}, for {real_recipes.TARGET} and GCC {real_recipes.COMPILER["version"]};
 at most {cpu_seconds} CPU seconds for an answer. {solved} of {len(outcomes)} seeds concretise with all that is left of them.
@@ -156,13 +163,14 @@ Wrong: what the lint finds. No recipe: packages that no recipe builds, turned in
 def verdict(found: Outcome) -> str:
     if found.cannot:
         return "no: " + ", ".join(spec for spec, _why in found.cannot)
-    return f"{found.packages} packages, {found.cpu_seconds:.0f} CPU s" if found.asked else "asks for no packages"
+    if not found.asked:
+        return "asks for no packages"
+    return f"{found.packages} packages, {found.cpu_seconds:.0f} CPU s{', each alone' if found.apart else ''}"
 
 
 def first_sentence(why: str) -> str:
     """Return a reason as one line, without what Spack says before it."""
-    lines = [line for line in why.splitlines() if not line.startswith("==> Warning")]
-    return " ".join(lines).removeprefix("==> Error: ")[:400]
+    return " ".join(why.rpartition("==> Error: ")[2].splitlines())[:400]
 
 
 def seeds_in(places: Iterable[pathlib.Path]) -> list[pathlib.Path]:
@@ -174,6 +182,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Mend and concretise seeds with the real Spack and the real recipes.")
     parser.add_argument("seeds", nargs="+", type=pathlib.Path, metavar="SEED|FOLDER")
     parser.add_argument("--cpu-seconds", type=int, default=CPU_SECONDS, help=f"for one attempt of Spack ({CPU_SECONDS})")
+    parser.add_argument("--at-once", type=int, default=os.cpu_count(), help="solvers at a time; each takes up to 2 GiB (one for each core)")
     parser.add_argument("--no-page", action="store_true", help="print only; leave docs/real_seeds.md as it is")
     arguments = parser.parse_args()
     if missing := real_recipes.what_is_missing():
@@ -182,27 +191,16 @@ def main() -> int:
     schema = json.loads((ROOT / "schemas" / "seed.schema.json").read_text(encoding="utf-8"))
     recipes = Recipes([load_index(str(real_recipes.RECIPES), RECIPES_VERSION, real_recipes.CACHE / "recipe-index")[1]])
     outcomes = {}
-    with tempfile.TemporaryDirectory(prefix="petal-concretise-") as folder:
-        real = real_recipes.RealSpack(pathlib.Path(folder))
-        limit = arguments.cpu_seconds
-        # Seeds often differ in their cluster alone.
-        answers: dict[tuple[str, ...], real_recipes.Concretisation] = {}
-
-        def concretise(packages: Sequence[str]) -> real_recipes.Concretisation:
-            key = tuple(sorted(map(canonical_spec, packages)))
-            if key not in answers:
-                answers[key] = real.concretise(packages, cpu_limit=limit)
-            return answers[key]
-
-        seeds = seeds_in(arguments.seeds)
-        for number, seed in enumerate(seeds, start=1):
-            text = seed.read_text(encoding="utf-8")
-            find = lambda: concretise_seed(text, seed.name, schema, recipes, concretise, TIMES_FOR_THE_SEARCH * limit)  # noqa: E731, B023
-            found = outcomes[seed.name] = kept(KEPT, text, limit, find)
+    seeds = seeds_in(arguments.seeds)
+    with tempfile.TemporaryDirectory(prefix="petal-concretise-") as folder, ThreadPoolExecutor(len(seeds)) as pool:
+        answers = Answers(KEPT, real_recipes.RealSpack(pathlib.Path(folder)), arguments.cpu_seconds, arguments.at_once)
+        outcome_of = lambda seed: concretise_seed(seed.read_text(encoding="utf-8"), seed.name, schema, recipes, answers)  # noqa: E731
+        for number, (seed, found) in enumerate(zip(seeds, pool.map(outcome_of, seeds), strict=True), start=1):
+            outcomes[seed.name] = found
             print(f"{seed.name}: {found.wrong} wrong, {found.mended} mended, {len(found.commented_out)} without a recipe: ", end="")
             print(verdict(found), *(f"  {spec}: {first_sentence(why)}" for spec, why in found.cannot), sep="\n", flush=True)
             if not arguments.no_page:
-                PAGE.write_text(page(outcomes, limit, [later.name for later in seeds[number:]]), encoding="utf-8")
+                PAGE.write_text(page(outcomes, arguments.cpu_seconds, [later.name for later in seeds[number:]]), encoding="utf-8")
     return int(any(found.cannot for found in outcomes.values()))
 
 

@@ -6,7 +6,6 @@ Needs two mirrors in the tests' cache folder: `sh scripts/spack_mirror.sh` and `
 from __future__ import annotations
 
 import dataclasses
-import functools
 import importlib.util
 import json
 import os
@@ -28,8 +27,6 @@ SPACK, RECIPES = CACHE / "spack.git", CACHE / "spack-packages.git"
 # The compiler of Amazon Linux 2023, the operating system of a seed that names none. It is described, and need not be here.
 COMPILER = {"version": "11.5.0", "c": "/usr/bin/gcc", "cxx": "/usr/bin/g++", "fortran": "/usr/bin/gfortran"}
 TARGET = "x86_64_v3"
-# In the message of OutputDoesNotSatisfyInputError, solver/asp.py of Spack 1.2.
-UNSOLVED = re.compile(r"^Input spec: (\S.*)$", re.MULTILINE)
 
 
 def what_is_missing() -> str | None:
@@ -47,13 +44,11 @@ class Concretisation:
     hashes: of every package of the lock, by name and hash; externals left out.
     problem: what Spack says where there is no solution; "" where there is one.
     cpu_seconds: of Spack and its solver.
-    unsolved: those of the specs that Spack says are the reason; often it names none.
     """
 
     hashes: frozenset[str]
     problem: str
     cpu_seconds: float
-    unsolved: tuple[str, ...] = ()
 
 
 class RealSpack:
@@ -64,8 +59,8 @@ class RealSpack:
         self.paths = spack.layout(str(folder / "shared"))
         self._check_out(SPACK, TAG, self.paths["root"])
         self._check_out(RECIPES, spack.RECIPES_VERSION, self.paths["recipes"])
-        files = spack.configuration(self.paths, TARGET, COMPILER, build_stage=str(folder / "stage"))
-        for name, content in files.items():
+        self.configuration = spack.configuration(self.paths, TARGET, COMPILER, build_stage=str(folder / "stage"))
+        for name, content in self.configuration.items():
             path = Path(self.paths["configuration"], name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(yaml.safe_dump(content))
@@ -87,23 +82,19 @@ class RealSpack:
         environment.mkdir(exist_ok=True)
         lock = environment / "spack.lock"
         lock.unlink(missing_ok=True)
-        specs = {canonical_spec(package): package for package in packages}
-        (environment / "spack.yaml").write_text(yaml.safe_dump(spack.environment(list(specs), self.paths, compiler)))
-        before = os.times()
+        specs = [canonical_spec(package) for package in packages]
+        (environment / "spack.yaml").write_text(yaml.safe_dump(spack.environment(specs, self.paths, compiler)))
         options = [part for setting in settings for part in ("-c", setting)]
-        answer = self._spack(cpu_limit, *options, "-D", str(environment), "concretize", "--force")
-        after = os.times()
-        cpu_seconds = after.children_user + after.children_system - before.children_user - before.children_system
-        if answer.returncode == 0:
+        output = environment / "output"
+        code, cpu_seconds = self._spack(output, cpu_limit, *options, "-D", str(environment), "concretize", "--force")
+        if code == 0:
             return Concretisation(_packages_of(lock), "", cpu_seconds)
-        if answer.returncode == -signal.SIGXCPU:
+        if code == -signal.SIGXCPU:
             return Concretisation(frozenset(), f"no answer within {cpu_limit} CPU seconds", cpu_seconds)
-        problem = _shortened(answer.stderr + answer.stdout)
-        named = dict.fromkeys(canonical_spec(spec) for spec in UNSOLVED.findall(problem))
-        unsolved = tuple(specs[spec] for spec in named if spec in specs)
-        return Concretisation(frozenset(), problem, cpu_seconds, unsolved)
+        return Concretisation(frozenset(), _shortened(output.read_text()), cpu_seconds)
 
-    def _spack(self, cpu_limit: int | None, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def _spack(self, output: Path, cpu_limit: int | None, *arguments: str) -> tuple[int, float]:
+        """Run Spack, what it says into a file; return its exit code and the CPU seconds that it took."""
         environment = {
             "HOME": str(self.folder),
             "PATH": "/usr/bin:/bin",
@@ -112,8 +103,14 @@ class RealSpack:
             "SPACK_PYTHON": sys.executable,
         }
         command = [sys.executable, f"{self.paths['root']}/bin/spack", *arguments]
-        limit = functools.partial(resource.setrlimit, resource.RLIMIT_CPU, (cpu_limit, -1)) if cpu_limit else None
-        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, preexec_fn=limit)
+        with output.open("wb") as said:
+            process = subprocess.Popen(command, env=environment, stdout=said, stderr=subprocess.STDOUT)
+            if cpu_limit:
+                resource.prlimit(process.pid, resource.RLIMIT_CPU, (cpu_limit, resource.RLIM_INFINITY))
+            # Of this process, whatever else runs beside it.
+            _process_id, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        return process.returncode, usage.ru_utime + usage.ru_stime
 
     @staticmethod
     def _check_out(mirror: Path, tag: str, folder: str) -> None:

@@ -127,6 +127,22 @@ def test_two_builds_of_one_version_get_names_of_their_own(volume):
     assert all(Path(volume.paths["tcl"], name).is_file() for name in names)
 
 
+def test_packages_without_a_common_choice_in_time_are_chosen_alone(checkout, volume):
+    said = "Spack is taking more than {time_limit} seconds to solve for"
+    if not checkout.parent.name.startswith("stand_in"):
+        assert said in (checkout / "lib/spack/spack/solver/asp.py").read_text()
+    # No toy packages keep the solver that long, so Spack says so without having tried.
+    start, rest = Path(volume.paths["spack"]).read_text().split("\n", 1)
+    gives_up = f'*" concretize "*) echo "==> Error: {said.format(time_limit=300)} toyapp, toylib"; exit 1;;'
+    volume.write("spack", f'{start}\ncase "$*" in *unify:false*) ;; {gives_up} esac\n{rest}')
+    volume.ask_for("toyapp@3.0", "sleeper01")
+    assert volume.build() == 0
+    assert [name for name, _version, _module in volume.roots()] == ["sleeper01", "toyapp"]
+    assert volume.read("status")["chosen_apart"]
+    assert volume.build() == 0
+    assert volume.read("status")["chosen_apart"], "what an earlier run has chosen stays told"
+
+
 def test_a_killed_build_loses_no_finished_package(volume):
     volume.ask_for("toyapp", "sleeper01", "sleeper02")
     process = subprocess.Popen([sys.executable, BUILD, volume.paths["settings"]], start_new_session=True)

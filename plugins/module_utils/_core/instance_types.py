@@ -7,12 +7,29 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .instance_types_data import FAMILIES
 
 # (maker, model, count), as EC2 names them: ("NVIDIA", "A100", 8).
 Devices = tuple[tuple[str, str, int], ...]
+
+# Compute capabilities, as Spack's variant cuda_arch has them. Source: https://developer.nvidia.com/cuda-gpus
+_CUDA_ARCHITECTURES = {
+    "V100": 70,
+    "T4": 75,
+    "T4g": 75,
+    "A100": 80,
+    "A10G": 86,
+    "L4": 89,
+    "L40S": 89,
+    "H100": 90,
+    "H200": 90,
+    "B200": 100,
+    "B300": 103,
+    "RTX PRO 4500": 120,
+    "RTX PRO Server 6000": 120,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +86,13 @@ def find_instance_type(name: str) -> InstanceType | None:
         capacity_block="b" in flags,
         retired="r" in flags,
     )
+
+
+def cuda_architectures(names: Iterable[str]) -> list[str]:
+    """Return the values of Spack's variant cuda_arch for the NVIDIA GPUs of instance types, the oldest first; unknown types have none."""
+    types = filter(None, map(find_instance_type, names))
+    models = {model for found in types for maker, model, _count in found.gpus if maker == "NVIDIA"}
+    return [str(number) for number in sorted({_CUDA_ARCHITECTURES[model] for model in models & set(_CUDA_ARCHITECTURES)})]
 
 
 def instance_type_names() -> Iterator[str]:

@@ -12,6 +12,7 @@ import ast
 import contextlib
 import functools
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from .errors import ExplainedError
@@ -20,6 +21,8 @@ from .spack_spec import NamedPackage, named_packages
 # Name and versions of a package that is needed; the package's own versions and variants for which it is; whether it is the same package
 # for everything that needs it: tools that are only used to build may be there in several versions.
 Need = tuple[str, str, list[str], dict[str, str], bool]
+# What may not hold together: own versions, values of own variants ("+" or "~" of a switch), and what the recipe says about it.
+Conflict = tuple[list[str], dict[str, str], str]
 _DEFAULT_TYPES = ("build", "link")
 
 # More turns than any recipe's loop has; a recipe must not keep us busy for ever.
@@ -28,6 +31,7 @@ _UNKNOWN: Any = object()
 _SETS_OF_VALUES = {"any_combination_of", "auto_or_any_combination_of", "disjoint_sets", "conditional"}
 _MORE_VALUES = {"with_default", "with_non_feature_values"}
 _SAME_VALUES = {"with_error", "allow_empty_set", "prohibit_empty_set"}
+_SELF = "self"
 _TEXT_METHODS = {"format", "join", "replace", "split", "startswith", "endswith", "strip", "lower", "upper", "rsplit", "partition"}
 _MAPPING_METHODS = {"items", "keys", "values", "get"}
 
@@ -40,10 +44,12 @@ def read_recipe(text: str) -> dict[str, Any]:
     bases       the names of its base classes, as written
     versions    version: whether it is deprecated
     computed    whether there are versions beyond those, which only Python could tell
-    variants    name: [{"values": [...] or None for any, "when": [spec, ...]}], in the order of the file
+    variants    name: [{"values": [...] or None for any, "when": [spec, ...]}], in the order of the file; "sticky": the value that it has
+                wherever nobody sets it, which Spack otherwise changes as it needs
     provides    names of virtual packages
     needs       [[name, versions, [own versions, ...], {variant: "+" or "~"}, shared], ...]: the packages that it needs for certain if
                 its own version fulfils all of these constraints, and its variants are set so; see Need
+    conflicts   [[[own versions, ...], {variant: value}, message], ...]: what the recipe refuses for certain; see Conflict
     licenses    SPDX expressions
     sources     URLs of the project and its sources
     virtual     whether the package is only a name that others provide
@@ -78,6 +84,7 @@ class _ClassReader:
         self.variants: dict[str, list[dict[str, Any]]] = {}
         self.provides: list[str] = []
         self.needs: list[Need] = []
+        self.conflicts: list[Conflict] = []
         self.licenses: list[str] = []
 
     def declared(self) -> dict[str, Any]:
@@ -91,6 +98,7 @@ class _ClassReader:
             "variants": self.variants,
             "provides": self.provides,
             "needs": self.needs,
+            "conflicts": self.conflicts,
             "licenses": self.licenses,
             "sources": sources,
             "virtual": self.scope.get("virtual") is True,
@@ -161,8 +169,11 @@ class _ClassReader:
             return ""
         return value if isinstance(value, str) else "?"
 
-    def conditions(self, call: ast.Call) -> list[str]:
+    def conditions(self, call: ast.Call, position: int | None = None) -> list[str]:
+        """Return all that has to hold for a directive; position: of its own `when` among its arguments, where it is not named."""
         own = next((keyword.value for keyword in call.keywords if keyword.arg == "when"), self.defaults.get("when"))
+        if position is not None and len(call.args) > position:
+            own = call.args[position]
         return [when for when in (*self.whens, self.condition(own)) if when]
 
     def directive(self, call: ast.Call) -> None:
@@ -178,7 +189,8 @@ class _ClassReader:
                 self.computed = True
             case "variant" if isinstance(first, str):
                 values = self.values_of_variant(call, options)
-                self.variants.setdefault(first, []).append({"values": values, "when": self.conditions(call)})
+                definition = {"values": values, "when": self.conditions(call), **self.sticky(call, options)}
+                self.variants.setdefault(first, []).append(definition)
             case "build_system":
                 names = [value for argument in call.args for value in self.choices(argument) or [_UNKNOWN]]
                 known = names if _UNKNOWN not in names else None
@@ -186,9 +198,27 @@ class _ClassReader:
             case "provides":
                 self.provides += [name for name in arguments if isinstance(name, str)]
             case "depends_on" | "extends" if isinstance(first, str):
-                self.needs += _need(first, tuple(self.conditions(call)), _types(call.func.id, options.get("type", _DEFAULT_TYPES)))
+                self.needs += _need(first, tuple(self.conditions(call, 1)), _types(call.func.id, options.get("type", _DEFAULT_TYPES)))
+            case "conflicts" if isinstance(first, str):
+                message = arguments[2] if len(arguments) > 2 else options.get("msg")
+                self.conflicts += _conflict((first, *self.conditions(call, 1)), message if isinstance(message, str) else "")
             case "license" if isinstance(first, str):
                 self.licenses.append(first)
+
+    def sticky(self, call: ast.Call, options: dict[str, Any]) -> dict[str, str]:
+        """Return {"sticky": value} of a variant that keeps its default, as far as that is known."""
+        if options.get("sticky") is not True:
+            return {}
+        default = self.value(call.args[1]) if len(call.args) > 1 else options.get("default")
+        written = next((keyword.value for keyword in call.keywords if keyword.arg == "values"), None)
+        match default, written:
+            case bool(), _:
+                return {"sticky": "+" if default else "~"}
+            case str(), _:
+                return {"sticky": default}
+            case None, ast.Call(func=ast.Name(id="any_combination_of")):
+                return {"sticky": "none"}
+        return {}
 
     def values_of_variant(self, call: ast.Call, options: dict[str, Any]) -> list[str] | None:
         """Return the values that a variant may take, "True" and "False" of a switch; None for any or unknown ones."""
@@ -297,15 +327,31 @@ def _need(written: str, conditions: tuple[str, ...], types: frozenset[str]) -> l
     """Return the need that a dependency is; none where nothing is certain: a condition that version and variants do not decide, a test."""
     if not types - {"test"}:
         return []
-    own = [package for condition in conditions for package in _packages(_named(condition))]
-    constraints = [constraint for package in own for constraint in package.constraints]
-    undecided = {constraint.kind for constraint in constraints} - {"name", "versions", "flag"}
-    if undecided or len(own) != len(conditions):
+    own = own_settings(conditions)
+    if own is None or not set(own[1].values()) <= {"+", "~"}:
         return []
-    versions = [constraint.value for constraint in constraints if constraint.kind == "versions"]
-    switches = {constraint.key: constraint.value for constraint in constraints if constraint.kind == "flag"}
+    versions, switches = own
     shared = bool(types & {"link", "run"})
     return [(needed.name, needed.versions, versions, switches, shared) for needed in _packages(written)[:1]]
+
+
+@functools.lru_cache(maxsize=100_000)
+def _conflict(conditions: tuple[str, ...], message: str) -> list[Conflict]:
+    """Return the conflict that holds where all of the conditions do; none where version and variants alone do not decide it."""
+    own = own_settings(conditions)
+    return [(*own, message)] if own else []
+
+
+def own_settings(conditions: Iterable[str]) -> tuple[list[str], dict[str, str]] | None:
+    """Return the versions and the values of variants by which a package fulfils conditions; None where they ask for more than these."""
+    conditions = list(conditions)
+    own = [package for condition in conditions for package in _packages(_named(condition))]
+    constraints = [constraint for package in own for constraint in package.constraints]
+    undecided = {constraint.kind for constraint in constraints} - {"name", "versions", "flag", "pair"}
+    if undecided or len(own) != len(conditions) or any(package.name != _SELF for package in own):
+        return None
+    versions = [constraint.value for constraint in constraints if constraint.kind == "versions"]
+    return versions, {constraint.key: constraint.value for constraint in constraints if constraint.kind in ("flag", "pair")}
 
 
 def _types(directive: str, written: Any) -> frozenset[str]:
@@ -324,8 +370,8 @@ def _packages(spec: str) -> list[NamedPackage]:
 
 
 def _named(condition: str) -> str:
-    """Return a `when`, which seldom names the package that it is about, as a spec of some package."""
-    return f"self {condition}" if re.match(r"\w[\w-]*:?=", condition) or not condition[:1].isalnum() else condition
+    """Return a condition that names no package, and hence is about the recipe's own, as a spec."""
+    return f"{_SELF} {condition}" if re.match(r"\w[\w-]*:?=", condition) or not condition[:1].isalnum() else condition
 
 
 def _plain(value: Any) -> Any:

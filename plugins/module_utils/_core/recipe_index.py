@@ -11,16 +11,16 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .recipe import Need
+from .recipe import Conflict, Need
 from .spack_version import satisfies
 
 # Goes into the names of kept indexes: one that was written by another version of this code is not read.
-INDEX_FORMAT = 1
+INDEX_FORMAT = 2
 
 # Ways in which distributions and Spack name one project: sphinx is py-sphinx, perf is linux-perf, scalapack is netlib-scalapack.
 _FAMILIES = ("py-", "r-", "perl-", "netlib-", "linux-", "lib")
 
-_LISTS = ("provides", "needs", "licenses", "sources")
+_LISTS = ("provides", "needs", "conflicts", "licenses", "sources")
 
 
 def index_recipes(namespace: str, files: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class Recipe:
 
     versions: version: whether it is deprecated.
     complete: False where versions are computed or a base class cannot be read, so that what is missing here may exist all the same.
-    variants: name: definitions with "values" (None for any) and "when".
+    variants: name: definitions with "values" (None for any), "when" and, of one that keeps its default, "sticky".
     """
 
     name: str
@@ -90,6 +90,7 @@ class Recipe:
     variants: dict[str, list[dict[str, Any]]] = dataclasses.field(default_factory=dict)
     provides: list[str] = dataclasses.field(default_factory=list)
     needs: list[Need] = dataclasses.field(default_factory=list)
+    conflicts: list[Conflict] = dataclasses.field(default_factory=list)
     licenses: list[str] = dataclasses.field(default_factory=list)
     sources: list[str] = dataclasses.field(default_factory=list)
 

@@ -5,17 +5,19 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from .errors import ExplainedError, ManyProblems
+from .instance_types import cuda_architectures
 from .positioned_yaml import Document, Path, read_document
 from .recipe_index import Recipes
 from .seed import find_problems
-from .seed_rules import at
+from .seed_rules import at, instance_types_of
 from .spack_spec import spec_name
-from .spec_lint import Edit, apply_edits, lint_spec
+from .spec_lint import Edit, Miss, apply_edits, lint_spec
 
 PACKAGES, COMPILER, SMOKE = ("software", "spack_packages"), ("software", "compiler"), ("software", "smoke")
 
@@ -66,7 +68,8 @@ def lint_seed(text: str, schema: dict[str, Any], source: str, recipes: Recipes |
         document = read_document(text, source)
     except ManyProblems as error:
         return [_unreadable(problem) for problem in error.problems]
-    specs = [finding for path, spec in _specs(document.data) for finding in _spec_findings(document, path, spec, recipes)]
+    lint = functools.partial(lint_spec, recipes=recipes, values=_values_for_machines(document.data)) if recipes else lambda spec: []
+    specs = [finding for path, spec in _specs(document.data) for finding in _spec_findings(document, path, spec, lint(spec))]
     told = {finding.path for finding in specs}
     seed = [_finding(document, path, sentence) for path, sentence in find_problems(document, schema) if path not in told]
     return sorted(seed + specs, key=lambda finding: (finding.line or 0, finding.column or 0))
@@ -95,9 +98,14 @@ def _finding(document: Document, path: Path, sentence: str) -> Finding:
     return Finding(document.line(path), place.column if place else None, sentence, path=path)
 
 
-def _spec_findings(document: Document, path: Path, spec: str, recipes: Recipes | None) -> Iterator[Finding]:
+def _values_for_machines(data: Any) -> dict[str, str]:
+    """Return the values of variants that the seed's instance types ask for."""
+    cuda = cuda_architectures(name for _path, name in instance_types_of(data))
+    return {"cuda_arch": ",".join(cuda)} if cuda else {}
+
+
+def _spec_findings(document: Document, path: Path, spec: str, misses: list[Miss]) -> Iterator[Finding]:
     """One finding for each thing that is wrong with a spec; the first of them that can be mended carries the whole mended spec."""
-    misses = lint_spec(spec, recipes) if recipes else []
     edits = [edit for miss in misses for edit in miss.edits]
     instead = apply_edits(spec, edits) if edits else None
     place = document.places.get(path)

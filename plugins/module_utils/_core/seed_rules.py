@@ -48,7 +48,7 @@ def problems_of(data: Any) -> Iterator[Problem]:
 
 def warnings_of(data: dict[str, Any]) -> Iterator[Problem]:
     """Yield (path, sentence) for what looks wrong in a seed that is otherwise valid."""
-    for path, name in _instance_types(data):
+    for path, name in instance_types_of(data):
         known = find_instance_type(name)
         if known and known.retired:
             nearest = " or ".join(nearest_instance_types(name))
@@ -130,7 +130,7 @@ def _check_os(data: Any) -> Iterator[Problem]:
         yield from _explained(("cluster", "os"), find_os, written)
 
 
-def _instance_types(data: Any) -> Iterator[tuple[Path, str]]:
+def instance_types_of(data: Any) -> Iterator[tuple[Path, str]]:
     """Yield every instance type that a seed names, with its path."""
     head_node = at(data, "compute", "head_node")
     path: Path = ("compute", "head_node")
@@ -143,7 +143,7 @@ def _instance_types(data: Any) -> Iterator[tuple[Path, str]]:
 
 
 def _check_instance_types(data: Any) -> Iterator[Problem]:
-    for path, name in _instance_types(data):
+    for path, name in instance_types_of(data):
         if name and not find_instance_type(name):
             nearest = nearest_instance_types(name)
             yield path, f"EC2 has no instance type {name!r}" + (f"; the nearest are {', '.join(nearest)}" if nearest else "")

@@ -19,6 +19,8 @@ RECIPES_GIT_URL = "https://github.com/spack/spack-packages.git"
 
 # Long enough to tell two builds of one version apart, as in the names of Spack's own prefixes.
 SHORT_HASH = 7
+# For one answer of Spack's solver. 300 packages with all that they need take a third of it on two cores of 3 GHz.
+SOLVER_SECONDS = 300
 LANGUAGES = {"c": "c", "cxx": "c++", "fortran": "fortran"}
 
 
@@ -159,6 +161,7 @@ def configuration(
         "concretizer.yaml": {
             # host_compatible: the build host is often newer than the oldest node that the packages have to run on.
             # static_analysis: leave out what no choice can lead to; the choice comes sooner.
+            # timeout: build.py then has Spack choose for each package alone.
             "concretizer": {
                 "reuse": False,
                 "unify": "when_possible",
@@ -166,6 +169,7 @@ def configuration(
                 # Measured with Spack 1.2: to keep an answer of 155 packages takes three times as long as to find it.
                 "concretization_cache": {"enable": False},
                 "targets": {"host_compatible": False},
+                "timeout": SOLVER_SECONDS,
             }
         },
         "packages.yaml": {"packages": _packages(target, host_compiler, {**image_externals(image_software or {}), **(externals or {})})},

@@ -7,9 +7,10 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from .errors import ExplainedError
+from .recipe import own_settings
 from .recipe_index import Recipe, Recipes
 from .spack_spec import Constraint, NamedPackage, named_packages
 from .spack_version import nearest, satisfies
@@ -64,13 +65,17 @@ def apply_edits(text: str, edits: list[Edit]) -> str:
     return text
 
 
-def lint_spec(text: str, recipes: Recipes) -> list[Miss]:
-    """Return everything that a spec asks for and the recipes lack, in the order of the spec."""
+def lint_spec(text: str, recipes: Recipes, values: Mapping[str, str] | None = None) -> list[Miss]:
+    """Return everything that a spec asks for and the recipes lack or refuse, in the order of the spec.
+
+    values: what to write for variants that a recipe wants to be set and nobody has set: {"cuda_arch": "75,86"}.
+    """
     try:
         packages = named_packages(text)
     except ExplainedError as error:
         return [_unreadable(text, str(error), recipes)]
-    return sorted((miss for package in packages for miss in _misses(package, recipes)), key=lambda miss: miss.begin)
+    found = [miss for package in packages for miss in (*_misses(package, recipes), *_conflicts(package, recipes, values or {}))]
+    return sorted(found, key=lambda miss: miss.begin)
 
 
 def _unreadable(text: str, reason: str, recipes: Recipes) -> Miss:
@@ -101,6 +106,56 @@ def _misses(package: NamedPackage, recipes: Recipes) -> Iterator[Miss]:
             yield miss
         if meant:
             yield from _constraint_misses(package, recipes.recipe(meant), recipes)
+
+
+def _conflicts(package: NamedPackage, recipes: Recipes, values: Mapping[str, str]) -> Iterator[Miss]:
+    """What the package's recipe refuses for certain: for every version that may be taken, and whatever else Spack chooses."""
+    if package.name not in recipes:
+        return
+    recipe = recipes.recipe(package.name)
+    versions = _candidates(package, recipe)
+    set_here = {constraint.key: constraint for constraint in package.constraints if constraint.kind in ("flag", "pair")}
+    settings = {name: constraint.value for name, constraint in set_here.items()}
+    kept = {
+        name: definition["sticky"]
+        for name, definitions in recipe.variants.items()
+        for definition in definitions
+        if name not in settings and "sticky" in definition and _hold(own_settings(definition["when"]), versions, settings)
+    }
+    refused = {
+        tuple(sorted(wanted.items())): message
+        for own_versions, wanted, message in recipe.conflicts
+        if _hold((own_versions, wanted), versions, {**kept, **settings})
+    }
+    for wanted, message in refused.items():
+        yield _conflict_miss(package, dict(wanted), message, set_here, values)
+
+
+def _hold(own: tuple[list[str], dict[str, str]] | None, versions: list[str], settings: Mapping[str, str]) -> bool:
+    """Whether a package fulfils conditions in all of these versions, with these values of its variants."""
+    if own is None or not versions:
+        return False
+    constraints, wanted = own
+    return all(satisfies(version, constraint) for version in versions for constraint in constraints) and all(
+        name in settings and set(value.split(",")) <= set(settings[name].split(",")) for name, value in wanted.items()
+    )
+
+
+def _conflict_miss(
+    package: NamedPackage, wanted: dict[str, str], message: str, set_here: Mapping[str, Constraint], values: Mapping[str, str]
+) -> Miss:
+    places = [set_here[name] for name in wanted if name in set_here] or [package.find("versions") or package.find("name")]
+    unset = [name for name in wanted if name not in set_here]
+    refused = "".join(f"{value}{name}" if value in ("+", "~") else f" {name}={value}" for name, value in wanted.items())
+    sentence = f"the recipe of {package.name} refuses {package.name}{f'@{package.versions}' if package.versions else ''}{refused}"
+    sentence += f": {message}." if message else "."
+    if unset and all(name in values for name in unset):
+        instead = " ".join(f"{name}={values[name]}" for name in unset)
+        sentence += f" For the machines of this seed: {instead}."
+        return Miss(places[-1].begin, sentence, (Edit(places[-1].end, places[-1].end, f" {instead}"),))
+    if unset:
+        sentence += f" Set {' and '.join(unset)}."
+    return Miss(places[-1].begin, sentence)
 
 
 def _name_miss(package: NamedPackage, written: Constraint, recipes: Recipes) -> tuple[Miss | None, str | None]:
@@ -155,6 +210,12 @@ def _version_misses(package: NamedPackage, recipe: Recipe, recipes: Recipes) -> 
     else:
         edit = Edit(written.begin, written.end, f"@{instead}")
         yield Miss(written.begin, f"{asked_for} {what}; the nearest usable version is {instead}.", (edit,))
+
+
+def _candidates(package: NamedPackage, recipe: Recipe) -> list[str]:
+    """Return the versions that may be taken; where none may, the one that will be written instead."""
+    allowed = [version for version in recipe.usable_versions if satisfies(version, package.versions)]
+    return allowed or list(filter(None, [nearest(package.versions, recipe.usable_versions)]))
 
 
 def _allowed(recipe: Recipe, constraint: str) -> bool:

@@ -34,6 +34,7 @@ SHORT_HASH = 7
 # What Spack says of a package in work and of a finished one; of a package that was there before it says at most the second.
 WORKED_ON = re.compile(r"^\[ \] (?P<hash>[a-z2-7]+) \S+ (?P<phase>\S+)")
 FINISHED = re.compile(r"^\[\+\] (?P<hash>[a-z2-7]+) ")
+OUT_OF_TIME = re.compile(r"Spack is taking more than \d+ seconds to solve")
 FAILURE = re.compile(r"^\[x\] (?P<hash>[a-z2-7]+) (?P<package>\S+) failed: (?P<log>\S+)")
 
 
@@ -97,6 +98,7 @@ class Build:
             "failures": [],
             "message": "",
             "not_pushed": "",
+            "chosen_apart": "concretize" in finished and self.status.get("chosen_apart", False),
         }
         for stage in self.STAGES:
             if stage in finished:
@@ -136,7 +138,17 @@ class Build:
             raise StageFailed(f"`spack {command}` ended with code {failed[0]}:\n{said}")
 
     def concretize(self):
-        self.spack("concretize", "--force")
+        """Choose versions for all packages together; where the solver finds none in time, for each package alone.
+
+        Some packages have too many ways to go together, PyTorch and TensorFlow for CUDA for example: alone, each has an answer.
+        """
+        try:
+            self.spack("concretize", "--force")
+        except StageFailed as problem:
+            if not OUT_OF_TIME.search(str(problem)):
+                raise
+            self.spack("-c", "concretizer:unify:false", "concretize", "--force")
+            self.save(chosen_apart=True)
 
     def install(self):
         jobs = self.settings["jobs"] or len(os.sched_getaffinity(0))

@@ -7,7 +7,13 @@ import importlib.util
 import archspec.cpu
 import pytest
 
-from plugins.module_utils._core.instance_types import InstanceType, find_instance_type, instance_type_names, nearest_instance_types
+from plugins.module_utils._core.instance_types import (
+    InstanceType,
+    cuda_architectures,
+    find_instance_type,
+    instance_type_names,
+    nearest_instance_types,
+)
 from plugins.module_utils._core.instance_types_data import FAMILIES
 from scripts import update_instance_types
 
@@ -29,6 +35,16 @@ def test_a_type_is_found_with_all_that_a_cluster_depends_on():
         local_nvme=True,
         capacity_block=True,
     )
+
+
+def test_gpus_of_nvidia_have_a_cuda_architecture_each():
+    assert cuda_architectures(["p4d.24xlarge", "g5.xlarge", "g4dn.xlarge", "g5.2xlarge", "c5.xlarge", "g4ad.xlarge", "g99.large"]) == [
+        "75",
+        "80",
+        "86",
+    ]
+    with_nvidia = [name for name in instance_type_names() if any(maker == "NVIDIA" for maker, *_ in find_instance_type(name).gpus)]
+    assert [name for name in with_nvidia if not cuda_architectures([name])] == []
 
 
 def test_trainium_counts_as_an_accelerator():

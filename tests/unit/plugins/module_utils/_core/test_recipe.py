@@ -79,6 +79,8 @@ def test_needs_are_what_version_and_switches_decide(directive, need):
     "directive",
     [
         'depends_on("zlib", when="^python@3.12:")',
+        'depends_on("zlib", "^python@3.12:")',
+        'depends_on("zlib", when="python@3.12:")',
         'depends_on("zlib", when="build_system=cmake")',
         'depends_on("zlib", when="target=x86_64:")',
         'depends_on("zlib", when=[SOME, OTHER])',
@@ -88,6 +90,39 @@ def test_needs_are_what_version_and_switches_decide(directive, need):
 )
 def test_what_nothing_certain_decides_is_no_need(directive):
     assert "needs" not in declared(directive)
+
+
+@pytest.mark.parametrize(
+    ("directive", "conflict"),
+    [
+        ('conflicts("+gui", when="~x11@2:", msg="no window")', (["2:"], {"gui": "+", "x11": "~"}, "no window")),
+        ('conflicts("gpu=none", "+cuda")', ([], {"gpu": "none", "cuda": "+"}, "")),
+        ('conflicts("@:1.2")', ([":1.2"], {}, "")),
+    ],
+)
+def test_conflicts_are_what_version_and_variants_decide(directive, conflict):
+    assert declared(directive)["conflicts"] == [conflict]
+
+
+@pytest.mark.parametrize(
+    "directive", ['conflicts("%gcc@:9")', 'conflicts("+mpi", "^mpich@4.0")', 'conflicts("glibc@2.41:", when="@:13.1")', "conflicts(SOME)"]
+)
+def test_what_nothing_certain_decides_is_no_conflict(directive):
+    assert "conflicts" not in declared(directive)
+
+
+@pytest.mark.parametrize(
+    ("directive", "value"),
+    [
+        ('variant("x", default=False, sticky=True)', "~"),
+        ('variant("x", default="auto", values=("auto", "a"), sticky=True)', "auto"),
+        ('variant("x", values=any_combination_of("a", "b"), sticky=True)', "none"),
+        ('variant("x", default=False)', None),
+        ('variant("x", default=SOME, sticky=True)', None),
+    ],
+)
+def test_what_a_variant_keeps_is_known_where_it_is_sticky(directive, value):
+    assert declared(directive)["variants"]["x"][0].get("sticky") == value
 
 
 def test_a_recipe_is_not_run():

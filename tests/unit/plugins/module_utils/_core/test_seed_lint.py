@@ -121,3 +121,12 @@ def test_yaml_that_cannot_be_read_is_not_touched():
 )
 def test_the_seed_says_which_recipes_it_wants(text, expected):
     assert recipes_version(text) == expected
+
+
+def test_the_gpus_of_the_queues_are_written_where_a_recipe_wants_to_know_them():
+    packages = "software:\n  spack_packages:\n    - torch@2.10.0+cuda  # for training\n"
+    queue = "    - {name: gpu, instance_types: [g5.xlarge, g4dn.xlarge], max_count: 1}\n"
+    assert "Set cuda_arch." in lint(CLUSTER + packages)[0]
+    mended = mend(CLUSTER.replace("c6a.large", "p5.48xlarge") + packages)
+    assert (mended.text.splitlines()[-1].strip(), mended.left) == ("- torch@2.10.0+cuda cuda_arch=90  # for training", [])
+    assert "cuda_arch=75,86" in lint(CLUSTER + queue + packages)[0]

@@ -30,6 +30,11 @@ def mended(spec):
         "gcc target=x86_64_v3 cflags='-O3' os=rocky9",
         "openmpi %clang",
         "openmpi ^/abcdefg",
+        # What only Spack's solver knows: which variants that nobody sets it chooses, and what it takes to depend on.
+        "torch+gui",
+        "torch@2.10.0+x11",
+        "torch+cuda cuda_arch=80",
+        "torch~cuda",
     ],
 )
 def test_what_the_recipes_have_is_no_miss(spec):
@@ -89,6 +94,37 @@ def test_a_miss_that_has_one_answer_is_mended(spec, better):
 def test_a_miss_says_what_is_wrong_and_what_there_is(spec, words):
     (miss,) = lint_spec(spec, library())
     assert all(word in miss.sentence for word in words), miss.sentence
+
+
+@pytest.mark.parametrize(
+    ("values", "better", "ending"),
+    [
+        (
+            {"cuda_arch": "80,90"},
+            "torch@2.10.0+cuda cuda_arch=80,90 ~old",
+            "Say for which GPUs. For the machines of this seed: cuda_arch=80,90.",
+        ),
+        ({}, "torch@2.10.0+cuda ~old", "Say for which GPUs. Set cuda_arch."),
+    ],
+)
+def test_what_a_recipe_wants_to_be_set_is_written_where_the_machines_tell(values, better, ending):
+    misses = lint_spec("torch@2.0.0+cuda ~old", library(), values)
+    assert [miss.sentence.startswith("the recipe of torch refuses torch@2.0.0+cuda cuda_arch=none") for miss in misses] == [False, True]
+    assert misses[1].sentence.endswith(ending)
+    assert apply_edits("torch@2.0.0+cuda ~old", [edit for miss in misses for edit in miss.edits]) == better
+
+
+@pytest.mark.parametrize(
+    ("spec", "refused"),
+    [
+        ("torch+gui~x11", "refuses torch+gui~x11."),
+        ("vision ^torch+gui~x11", "refuses torch+gui~x11."),
+    ],
+)
+def test_what_a_recipe_refuses_for_certain_is_a_miss(spec, refused):
+    (miss,) = lint_spec(spec, library())
+    assert miss.sentence.endswith(refused)
+    assert miss.edits == ()
 
 
 def test_all_misses_of_a_spec_are_told_in_its_order():
