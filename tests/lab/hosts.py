@@ -60,7 +60,7 @@ def make_network(lab_name: str, state_dir: Path) -> None:
     ip("-n", lab, "address", "add", f"{metadata.ADDRESS}/32", "dev", "hosts")
     ip("-n", lab, "address", "add", f"{GATEWAY}/{NETWORK.prefixlen}", "dev", "hosts")
     # Forwarding to nowhere: a host that tries to reach the world hears "unreachable" at once and need not time out.
-    run("ip", "netns", "exec", lab, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
+    run("nsenter", f"--net={places.network(lab)}", "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
 
 
 @dataclass(frozen=True)

@@ -23,3 +23,11 @@ def labs() -> Path:
 def state(name: str) -> Path:
     """Return the state folder of the lab called `name`."""
     return labs() / name
+
+
+def network(namespace: str) -> Path:
+    """Return where `ip netns` keeps a network namespace.
+
+    For nsenter: `ip netns exec` gives a program a mount namespace too, and this machine's mounts would last there as long as it runs.
+    """
+    return Path("/run/netns") / namespace

@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from . import places
 from .client import REGION, Lab
 from .world import GATEWAY, KEY_NAME
 
@@ -66,4 +67,4 @@ def _of_the_lab(lab: Lab, state: Path, hosts: bool) -> dict[str, Any]:
 
 def _way_to_the_hosts(lab_name: str) -> str:
     """Return ssh's ProxyCommand: a host's address means something only in the lab's network namespace."""
-    return f"ip netns exec petal-{lab_name} nc %h %p"
+    return f"nsenter --net={places.network(f'petal-{lab_name}')} nc %h %p"
