@@ -193,7 +193,10 @@ def main() -> int:
     outcomes = {}
     seeds = seeds_in(arguments.seeds)
     with tempfile.TemporaryDirectory(prefix="petal-concretise-") as folder, ThreadPoolExecutor(len(seeds)) as pool:
-        answers = Answers(KEPT, real_recipes.RealSpack(pathlib.Path(folder)), arguments.cpu_seconds, arguments.at_once)
+        real = real_recipes.RealSpack(pathlib.Path(folder))
+        # The first call of all fills Spack's caches of the recipes, and all others would wait for it until they give up.
+        real.concretise(["zlib"])
+        answers = Answers(KEPT, real, arguments.cpu_seconds, arguments.at_once)
         outcome_of = lambda seed: concretise_seed(seed.read_text(encoding="utf-8"), seed.name, schema, recipes, answers)  # noqa: E731
         for number, (seed, found) in enumerate(zip(seeds, pool.map(outcome_of, seeds), strict=True), start=1):
             outcomes[seed.name] = found

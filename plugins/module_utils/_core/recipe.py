@@ -79,6 +79,7 @@ class _ClassReader:
         self.scope = scope if keep_scope else dict(scope)
         self.whens: list[str] = []
         self.defaults: dict[str, Any] = {}
+        self.certain = True
         self.versions: dict[str, bool] = {}
         self.computed = False
         self.variants: dict[str, list[dict[str, Any]]] = {}
@@ -130,12 +131,14 @@ class _ClassReader:
             self.run(statement.body)
 
     def branch(self, statement: ast.If) -> None:
-        """Of a condition that depends on the machine, both branches may hold."""
-        holds = self.value(statement.test)
+        """Of a condition that depends on the machine, both branches may hold, and what they ask for or refuse is not certain."""
+        holds, certain = self.value(statement.test), self.certain
+        self.certain = certain and holds is not _UNKNOWN
         if holds is _UNKNOWN or holds:
             self.run(statement.body)
         if holds is _UNKNOWN or not holds:
             self.run(statement.orelse)
+        self.certain = certain
 
     def context(self, statement: ast.With) -> None:
         whens, defaults = self.whens, self.defaults
@@ -197,9 +200,9 @@ class _ClassReader:
                 self.variants.setdefault("build_system", []).append({"values": known, "when": self.whens})
             case "provides":
                 self.provides += [name for name in arguments if isinstance(name, str)]
-            case "depends_on" | "extends" if isinstance(first, str):
+            case "depends_on" | "extends" if isinstance(first, str) and self.certain:
                 self.needs += _need(first, tuple(self.conditions(call, 1)), _types(call.func.id, options.get("type", _DEFAULT_TYPES)))
-            case "conflicts" if isinstance(first, str):
+            case "conflicts" if isinstance(first, str) and self.certain:
                 message = arguments[2] if len(arguments) > 2 else options.get("msg")
                 self.conflicts += _conflict((first, *self.conditions(call, 1)), message if isinstance(message, str) else "")
             case "license" if isinstance(first, str):

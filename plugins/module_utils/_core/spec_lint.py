@@ -133,11 +133,13 @@ def _conflicts(package: NamedPackage, recipes: Recipes, values: Mapping[str, str
 
 def _hold(own: tuple[list[str], dict[str, str]] | None, versions: list[str], settings: Mapping[str, str]) -> bool:
     """Whether a package fulfils conditions in all of these versions, with these values of its variants."""
-    if own is None or not versions:
+    if own is None:
         return False
     constraints, wanted = own
-    return all(satisfies(version, constraint) for version in versions for constraint in constraints) and all(
-        name in settings and set(value.split(",")) <= set(settings[name].split(",")) for name, value in wanted.items()
+    return (
+        bool(versions or not constraints)
+        and all(satisfies(version, constraint) for version in versions for constraint in constraints)
+        and all(name in settings and set(value.split(",")) <= set(settings[name].split(",")) for name, value in wanted.items())
     )
 
 
@@ -213,7 +215,9 @@ def _version_misses(package: NamedPackage, recipe: Recipe, recipes: Recipes) -> 
 
 
 def _candidates(package: NamedPackage, recipe: Recipe) -> list[str]:
-    """Return the versions that may be taken; where none may, the one that will be written instead."""
+    """Return the versions that may be taken; where none may, the one that will be written instead. Of a commit, nothing is known."""
+    if _is_commit(package.versions):
+        return []
     allowed = [version for version in recipe.usable_versions if satisfies(version, package.versions)]
     return allowed or list(filter(None, [nearest(package.versions, recipe.usable_versions)]))
 
@@ -232,11 +236,11 @@ def _variant_misses(constraint: Constraint, package: NamedPackage, recipe: Recip
         if recipe.complete:
             yield _unknown_variant(constraint, recipe)
         return
-    # Of the version that will be taken, where the one that was asked for does not exist.
-    versions = package.versions if _allowed(recipe, package.versions) else nearest(package.versions, recipe.usable_versions) or ""
-    possible = [definition for definition in definitions if _may_hold(definition["when"], versions, recipe)]
+    candidates = _candidates(package, recipe)
+    possible = [definition for definition in definitions if _may_hold(definition["when"], candidates)]
     if not possible:
         conditions = " or ".join(" ".join(definition["when"]) for definition in definitions)
+        versions = package.versions if _allowed(recipe, package.versions) else "".join(candidates)
         sentence = f"{recipe.name}@{versions} has no variant {constraint.key}, which is for {conditions}; leave it out."
         yield Miss(constraint.begin, sentence, (Edit(constraint.begin, constraint.end, ""),))
     elif all(definition["values"] is not None for definition in possible):
@@ -277,10 +281,9 @@ def _value_misses(constraint: Constraint, recipe: Recipe, choices: list[str]) ->
         yield Miss(constraint.begin, f"{name}={','.join(wrong)} is no choice of {recipe.name}; choose from {shown}.", edits)
 
 
-def _may_hold(conditions: list[str], versions: str, recipe: Recipe) -> bool:
-    """Whether a version that is allowed fulfils the conditions, as far as they are about versions."""
+def _may_hold(conditions: list[str], candidates: list[str]) -> bool:
+    """Whether one of the versions fulfils the conditions, as far as they are about versions."""
     wanted = [found for found in map(_own_versions, conditions) if found]
-    candidates = [version for version in recipe.usable_versions if satisfies(version, versions)]
     return not candidates or any(all(satisfies(version, constraint) for constraint in wanted) for version in candidates)
 
 

@@ -86,6 +86,7 @@ def test_needs_are_what_version_and_switches_decide(directive, need):
         'depends_on("zlib", when=[SOME, OTHER])',
         'depends_on("pytest", type="test")',
         'depends_on(f"zlib@{unknown}")',
+        'if sys.platform == "win32":\n    depends_on("zlib")',
     ],
 )
 def test_what_nothing_certain_decides_is_no_need(directive):
@@ -105,7 +106,14 @@ def test_conflicts_are_what_version_and_variants_decide(directive, conflict):
 
 
 @pytest.mark.parametrize(
-    "directive", ['conflicts("%gcc@:9")', 'conflicts("+mpi", "^mpich@4.0")', 'conflicts("glibc@2.41:", when="@:13.1")', "conflicts(SOME)"]
+    "directive",
+    [
+        'conflicts("%gcc@:9")',
+        'conflicts("+mpi", "^mpich@4.0")',
+        'conflicts("glibc@2.41:", when="@:13.1")',
+        "conflicts(SOME)",
+        'if sys.platform == "win32":\n    conflicts("+shared")\nelse:\n    conflicts("~shared")',
+    ],
 )
 def test_what_nothing_certain_decides_is_no_conflict(directive):
     assert "conflicts" not in declared(directive)

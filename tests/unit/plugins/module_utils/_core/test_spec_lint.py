@@ -32,9 +32,9 @@ def mended(spec):
         "openmpi ^/abcdefg",
         # What only Spack's solver knows: which variants that nobody sets it chooses, and what it takes to depend on.
         "torch+gui",
-        "torch@2.10.0+x11",
         "torch+cuda cuda_arch=80",
         "torch~cuda",
+        "torch@git.0123456789012345678901234567890123456789=2+x11",
     ],
 )
 def test_what_the_recipes_have_is_no_miss(spec):
@@ -118,6 +118,7 @@ def test_what_a_recipe_wants_to_be_set_is_written_where_the_machines_tell(values
     ("spec", "refused"),
     [
         ("torch+gui~x11", "refuses torch+gui~x11."),
+        ("torch@2.10.0+x11", "refuses torch@2.10.0+x11."),
         ("vision ^torch+gui~x11", "refuses torch+gui~x11."),
     ],
 )

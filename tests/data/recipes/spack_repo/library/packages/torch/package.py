@@ -13,6 +13,6 @@ class Torch(AcceleratedPackage):
     depends_on("tool@3", when="+old")
     conflicts("cuda_arch=none", when="+cuda", msg="Say for which GPUs")
     conflicts("+gui", when="~x11")
-    conflicts("+x11", "@:2.5")
+    conflicts("+x11", "@:2.10")
     conflicts("+x11", "^openmpi@4")
     conflicts("openmpi@4:")
