@@ -9,7 +9,7 @@ name: build_tags
 short_description: The tags of a resource that belongs to a build
 description:
   - Returns the tags that mark an AWS resource as ours and as part of one build, so that any controller finds it again.
-positional: _input, variant, stage, lock, package_count, seed, parent, seconds, proof, hashes
+positional: _input, variant, stage, lock, package_count, seed, parent, seconds, proof, hashes, copy_of
 options:
   _input:
     description: The build id.
@@ -42,6 +42,9 @@ options:
   hashes:
     description: What stands for the content of the volume - C(manifest), C(spack_lock) and C(sbom).
     type: dict
+  copy_of:
+    description: The volume of the build, for a volume that is a copy of it.
+    type: str
 author: petal.hpc contributors (@petal-hpc)
 """
 

@@ -92,6 +92,10 @@ builds:
     volume_id:
       description: The volume; empty when there is none.
       type: str
+    volume_ids:
+      description: That volume, and the copy from which its snapshot is taken where the volume was too large.
+      type: list
+      elements: str
     instance_id:
       description: The build host; empty when there is none.
       type: str

@@ -13,6 +13,7 @@ import pytest
 
 from tests.chain.playbook import ROOT, Playbook, file_of_snapshot, installs, left_over, run, snapshots, write_seed
 from tests.lab import wheels
+from tests.lab.data_plane import image_of
 from tests.lab.fixtures import lab_hosts  # noqa: F401
 from tests.lab.roles import make_profile
 
@@ -63,6 +64,14 @@ def run_on(lab, address, command):
     subprocess.run(["ssh", "-F", str(config), address, command], check=True)
 
 
+def file_system_gib(lab, snapshot_id):
+    """Return the size of a snapshot's file system, which may be smaller than its volume."""
+    image = image_of(pathlib.Path(lab.variables["lab_state_dir"]), snapshot_id)
+    said = subprocess.run(["dumpe2fs", "-h", str(image)], capture_output=True, text=True, check=True).stdout
+    blocks, block_size = (int(re.search(rf"^{name}: +(\d+)", said, re.MULTILINE)[1]) for name in ("Block count", "Block size"))
+    return blocks * block_size / 2**30
+
+
 def wait_for_the_middle(folder):
     wait_until(lambda: (folder / LOG).exists() and IN_THE_MIDDLE.search((folder / LOG).read_text()), "the middle of the build")
 
@@ -92,7 +101,7 @@ def assert_nothing_finished_was_built_again(lab, seed, packages):
 def detached(lab_hosts, options, tmp_path_factory):  # noqa: F811
     """The snapshot of a build that its controller left and whose run on the host was killed in the middle."""
     seed = write_seed(tmp_path_factory.mktemp("seeds"), "detached", [1, 2, 3, 4, 5, 6])
-    started = run("build_seed.yml", lab_hosts, seed=seed, detach=True, from_scratch=True, **options)
+    started = run("build_seed.yml", lab_hosts, seed=seed, detach=True, from_scratch=True, right_size=True, **options)
     assert started.ok, started.text[-4000:]
     assert "goes on alone" in started.text
     _instance, address, folder = host_of(lab_hosts)
@@ -104,16 +113,18 @@ def detached(lab_hosts, options, tmp_path_factory):  # noqa: F811
 
 
 def test_a_detached_build_ends_as_one_snapshot_with_nothing_left_though_its_run_is_killed(lab_hosts, detached):  # noqa: F811
-    assert detached["State"] == "completed"
+    assert (detached["State"], detached["VolumeSize"]) == ("completed", 2), "of a volume of 4 GiB, fitted by the host"
     assert_nothing_finished_was_built_again(lab_hosts, "detached", 6)
 
 
 def test_a_seed_that_asks_for_two_packages_more_builds_these_two_on_a_copy_of_the_first(lab_hosts, options, detached, tmp_path):  # noqa: F811
     seed = write_seed(tmp_path, "child", [1, 2, 3, 4, 5, 6, 9, 10])
-    second = run("build_seed.yml", lab_hosts, seed=seed, **options)
+    second = run("build_seed.yml", lab_hosts, seed=seed, right_size=True, **options)
     assert second.ok, second.text[-4000:]
     assert f"starts from {detached['SnapshotId']}, which lacks 2 of 8 packages" in second.text
+    assert f"stays at 4 GiB: its snapshot stores only what differs from {detached['SnapshotId']}" in second.text
     (child,) = snapshots(lab_hosts, "child")
+    assert file_system_gib(lab_hosts, child["SnapshotId"]) == child["VolumeSize"] == 4
     compiled, there = installs(file_of_snapshot(lab_hosts, child["SnapshotId"], ".petal/build.log"))[-1]
     assert compiled == {"sleeper09@1.0", "sleeper10@1.0"} <= there
     tags = {snapshot["SnapshotId"]: {tag["Key"]: tag["Value"] for tag in snapshot["Tags"]} for snapshot in (detached, child)}

@@ -31,6 +31,7 @@ DETACHED_VARIABLES = (
     "recipes_version",
     "region",
     "registry",
+    "right_size",
     "search_volume",
     "share_with",
     "spack_version",
@@ -73,6 +74,7 @@ def build_tags(
     seconds: float | None = None,
     proof: str | None = None,
     hashes: dict | None = None,
+    copy_of: str | None = None,
 ) -> dict[str, str]:
     """Return the tags of a resource that belongs to a build.
 
@@ -80,7 +82,7 @@ def build_tags(
     stage: the last stage that the build has finished.
     lock, package_count: what was built. seed: the name of the seed. parent: what choose_parent returns. seconds: how long it took.
     proof: "passed" once every package was loaded and run in a clean room.
-    hashes: {"manifest", "spack_lock", "sbom"} of what is on the volume.
+    hashes: {"manifest", "spack_lock", "sbom"} of what is on the volume. copy_of: the build's volume, for a copy of it.
     """
     hashes = hashes or {}
     variant = variant or {}
@@ -102,6 +104,7 @@ def build_tags(
         tags.SPACK_LOCK: hashes.get("spack_lock"),
         tags.MANIFEST: hashes.get("manifest"),
         tags.SBOM: hashes.get("sbom"),
+        tags.COPY_OF: copy_of,
         **lineage_tags(variant),
         **parent_tags(parent or {}),
     }
@@ -179,8 +182,10 @@ def build_states(build_ids: list[str] | None, volumes: list[dict], hosts: list[d
 
 def build_state(build_id: str, volumes: list[dict], hosts: list[dict], snapshots: list[dict], *, now: int) -> dict:
     """Sum up how far one build is; stage is "none" when nothing is found, a field is "" where there is nothing to say."""
-    # The root volume of the host carries the build id too, but no fingerprint.
+    # The root volume of the host carries the build id too, but no fingerprint. What is known of a build is
+    # on its own volume: a copy comes last.
     volumes = [volume for volume in volumes if tags.read(volume["tags"], tags.FINGERPRINT)]
+    volumes.sort(key=lambda volume: tags.read(volume["tags"], tags.COPY_OF) or "")
     hosts = sorted(hosts, key=lambda host: host["created"], reverse=True)
     done = [snapshot for snapshot in snapshots if snapshot["state"] == "completed"]
     pending = [snapshot for snapshot in snapshots if snapshot["state"] == "pending"]
@@ -213,6 +218,7 @@ def build_state(build_id: str, volumes: list[dict], hosts: list[dict], snapshots
         "holder": lease.holder if running else "",
         "age_seconds": now - min((resource["created"] for resource in volumes + hosts + snapshots), default=now),
         "volume_id": volumes[0]["id"] if volumes else "",
+        "volume_ids": [volume["id"] for volume in volumes],
         "instance_id": hosts[0]["id"] if hosts else "",
         "instance_type": hosts[0]["type"] if hosts else "",
         "host_hours": round((now - hosts[0]["created"]) / 3600, 2) if hosts else 0.0,

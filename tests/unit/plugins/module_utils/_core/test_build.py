@@ -125,6 +125,13 @@ def test_the_state_of_a_build_names_host_volume_and_holder():
     assert state["summary"] == "40% 2/5 packages; i-1 is running; vol-1 is in-use; elsewhere/7 works on it; 0.74 USD so far"
 
 
+def test_what_is_known_of_a_build_is_on_its_own_volume_and_not_on_the_copy():
+    fitted = {**volume(**{"copy-of": "vol-1"}), "id": "vol-0", "size_gib": 12}
+    state = build_state("ab12", [fitted, volume(stage="sized")], [], [], now=NOW)
+    assert (state["volume_id"], state["volume_ids"], state["stage"]) == ("vol-1", ["vol-1", "vol-0"], "sized")
+    assert build_tags("ab12", copy_of="vol-1")["petal:copy-of"] == "vol-1"
+
+
 def test_what_a_build_costs_is_its_host_and_its_volume_for_as_long_as_they_are_there():
     assert cost_so_far([volume(created=NOW - 7200)], [HOST], NOW) == round(0.714 + 2 * 500 * 0.08 / 730, 2)
     assert cost_so_far([], [{**HOST, "type": "z99.large"}], NOW) is None
