@@ -33,10 +33,12 @@ def make_build(lab, build_id):
         "petal:stage": "mounted",
     }
     host = lab.run_instance(TagSpecifications=tagged("instance", build_id))
-    volume = lab.client("ec2").create_volume(Size=10, AvailabilityZone="us-east-1a", TagSpecifications=tagged("volume", build_id, **now))[
-        "VolumeId"
-    ]
-    return host, volume
+    return host, make_volume(lab, build_id, **now)
+
+
+def make_volume(lab, build_id, **tags):
+    made = lab.client("ec2").create_volume(Size=10, AvailabilityZone="us-east-1a", TagSpecifications=tagged("volume", build_id, **tags))
+    return made["VolumeId"]
 
 
 def volume_tags(lab, volume):
@@ -65,14 +67,15 @@ def test_builds_are_listed_with_their_progress_and_followed_to_their_end(lab):
 
 def test_a_cancelled_build_leaves_its_volume_to_the_next_run_unless_that_is_to_go(lab):
     host, volume = make_build(lab, "ab12ab12ab12")
+    copy = make_volume(lab, "ab12ab12ab12", **{"Name": "genomics-fitted", "petal:copy-of": volume})
     other_host, other_volume = make_build(lab, "cd34cd34cd34")
     cancelled = run("build_cancel.yml", lab, build_id="ab12ab12ab12")
     assert cancelled.ok, cancelled.text[-3000:]
     assert volume_tags(lab, volume)["petal:progress"] == "cancelled"
-    assert "petal:lease" not in volume_tags(lab, volume)
+    assert "petal:lease" not in volume_tags(lab, volume) and volume_tags(lab, copy)
     again = run("build_cancel.yml", lab, build_id="ab12ab12ab12", delete_volume=True)
     assert again.ok, again.text[-3000:]
-    assert volume_tags(lab, volume) is None
+    assert volume_tags(lab, volume) is volume_tags(lab, copy) is None
     assert "petal:lease" in volume_tags(lab, other_volume)
     reservations = lab.client("ec2").describe_instances(InstanceIds=[host, other_host])["Reservations"]
     states = {instance["InstanceId"]: instance["State"]["Name"] for found in reservations for instance in found["Instances"]}
