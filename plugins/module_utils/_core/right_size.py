@@ -46,7 +46,7 @@ def right_size(
         )
     smallest = LIMITS[volume_type].size_gib[0]
     size_gib = max(smallest, math.ceil(_needed_bytes(used_bytes, used_inodes, file_system) / GIB))
-    software = f"{used_bytes / GIB:.1f} GiB of software"
+    software = f"{math.ceil(10 * used_bytes / GIB) / 10} GiB of software"
     if size_gib >= volume_size_gib:
         return Fit(None, f"stays at {volume_size_gib} GiB: {software} in {used_inodes} files need {size_gib} GiB with room to grow")
     return Fit(size_gib, f"{size_gib} GiB for {software}, instead of {volume_size_gib}")

@@ -47,6 +47,7 @@ def test_more_software_never_gets_a_smaller_volume():
 
 def test_the_reason_is_told_in_words():
     assert fit(9.1).summary == "11 GiB for 9.1 GiB of software, instead of 500"
+    assert fit(0.01).summary == "2 GiB for 0.1 GiB of software, instead of 500"
     assert fit(9.1, 250_000, volume_size_gib=10).summary == (
         "stays at 10 GiB: 9.1 GiB of software in 250000 files need 11 GiB with room to grow"
     )
