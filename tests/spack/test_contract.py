@@ -133,7 +133,7 @@ def test_packages_without_a_common_choice_in_time_are_chosen_alone(checkout, vol
         assert said in (checkout / "lib/spack/spack/solver/asp.py").read_text()
     # No toy packages keep the solver that long, so Spack says so without having tried.
     start, rest = Path(volume.paths["spack"]).read_text().split("\n", 1)
-    gives_up = f'*" concretize "*) echo "==> Error: {said.format(time_limit=300)} toyapp, toylib"; exit 1;;'
+    gives_up = f'*" concretize "*) echo "==> Error: {said.format(time_limit=spack.SOLVER_SECONDS)} toyapp, toylib"; exit 1;;'
     volume.write("spack", f'{start}\ncase "$*" in *unify:false*) ;; {gives_up} esac\n{rest}')
     volume.ask_for("toyapp@3.0", "sleeper01")
     assert volume.build() == 0

@@ -34,6 +34,7 @@ SHORT_HASH = 7
 # What Spack says of a package in work and of a finished one; of a package that was there before it says at most the second.
 WORKED_ON = re.compile(r"^\[ \] (?P<hash>[a-z2-7]+) \S+ (?P<phase>\S+)")
 FINISHED = re.compile(r"^\[\+\] (?P<hash>[a-z2-7]+) ")
+SOLVER_KIB = 2 << 20  # of memory, for one
 OUT_OF_TIME = re.compile(r"Spack is taking more than \d+ seconds to solve")
 FAILURE = re.compile(r"^\[x\] (?P<hash>[a-z2-7]+) (?P<package>\S+) failed: (?P<log>\S+)")
 
@@ -140,14 +141,15 @@ class Build:
     def concretize(self):
         """Choose versions for all packages together; where the solver finds none in time, for each package alone.
 
-        Some packages have too many ways to go together, PyTorch and TensorFlow for CUDA for example: alone, each has an answer.
+        Packages that do not go together may keep the solver busy for hours, where each of them alone has an answer.
         """
         try:
             self.spack("concretize", "--force")
         except StageFailed as problem:
             if not OUT_OF_TIME.search(str(problem)):
                 raise
-            self.spack("-c", "concretizer:unify:false", "concretize", "--force")
+            at_once = f"config:build_jobs:{solvers_at_once()}"
+            self.spack("-c", "concretizer:unify:false", "-c", at_once, "concretize", "--force")
             self.save(chosen_apart=True)
 
     def install(self):
@@ -350,6 +352,12 @@ def opens(package, level):
 
 def full_name(node):
     return "{}@{}".format(node["name"], node.get("version", ""))
+
+
+def solvers_at_once():
+    """Return how many of Spack's solvers the host has processors and memory for."""
+    available = int(re.search(r"^MemAvailable: +([0-9]+) kB", read_text("/proc/meminfo"), re.MULTILINE).group(1))
+    return max(1, min(len(os.sched_getaffinity(0)), available // SOLVER_KIB))
 
 
 def last_lines(text):
