@@ -130,6 +130,7 @@ def _packages_of(lock: Path) -> frozenset[str]:
 
 
 def _shortened(output: str) -> str:
-    """Return Spack's reasons without colour and without its progress."""
+    """Return Spack's reasons without colour and without what it says before them."""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", output)
-    return "\n".join(line.strip() for line in plain.splitlines() if line.strip())[-3000:]
+    reasons = plain[max(plain.find("==> Error"), 0) :]
+    return "\n".join(line.strip() for line in reasons.splitlines() if line.strip())[:3000]
