@@ -178,8 +178,8 @@ class Recipes:
             replaced = [definition["when"] for definition in definitions]
             inherited = [definition for definition in merged["variants"].get(variant, []) if definition["when"] not in replaced]
             merged["variants"][variant] = inherited + definitions
-        for part in _LISTS:
-            merged[part] = merged[part] + declared.get(part, [])
+        for part in declared.keys() & set(_LISTS):
+            merged[part] = merged[part] + declared[part]
 
     def replacements(self, name: str) -> list[str]:
         """Return the packages that a name which is none must mean, the likeliest first; none where it would be a guess."""
