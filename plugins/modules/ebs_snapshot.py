@@ -555,6 +555,7 @@ from ..module_utils._aws.snapshot_changes import Item, SnapshotChanges, copy_all
 from ..module_utils._aws.snapshot_parts import PARTS
 from ..module_utils._aws.snapshots import SnapshotGateway
 from ..module_utils._aws.volumes import CLIENT_CONFIG
+from ..module_utils._core import tags as tag_keys
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.fast_restore import FAST_STATES
 from ..module_utils._core.registered_copies import other_copies, registries_naming
@@ -636,7 +637,7 @@ def group_request_from(params):
             next_step="Share, copy, keep or delete the snapshots afterwards, with snapshots: and their ids.",
         )
     given = {name: params[name] for name in GROUP_OPTIONS if params[name] is not None}
-    given["tags"] = {str(key): str(value) for key, value in given.get("tags", {}).items()}
+    given["tags"] = tag_keys.texts(given.get("tags", {}), params["name"])
     return GroupRequest(
         params["instance_id"],
         **given,
@@ -716,7 +717,7 @@ def request_from(options):
         raise ExplainedError(
             "generation counts the snapshots of one name.", next_step="Leave snapshot_id and fingerprint out, or generation."
         )
-    tags = {str(key): str(value) for key, value in request.tags.items()}
+    tags = tag_keys.texts(request.tags, request.identity)
     fingerprint = canonical_fingerprint(request.fingerprint) if request.fingerprint else None
     return dataclasses.replace(request, tags=tags, fingerprint=fingerprint)
 

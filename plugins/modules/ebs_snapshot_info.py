@@ -230,7 +230,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ..module_utils._aws.requests import filter_values
 from ..module_utils._aws.snapshots import SnapshotGateway, SnapshotQuery
+from ..module_utils._core import tags as tag_keys
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.snapshot import canonical_fingerprint
 
@@ -288,7 +290,6 @@ def described(snapshots, params, gateway, own_account):
 
 def query_from(params):
     """Return the SnapshotQuery that the options describe."""
-    filters = {name: value if isinstance(value, list) else [value] for name, value in params["filters"].items()}
     shared_with_me = params["shared"] == "with_me"
     return SnapshotQuery(
         owners=tuple(owner for owner in params["owners"] if not (shared_with_me and owner == "self")),
@@ -296,15 +297,10 @@ def query_from(params):
         snapshot_ids=tuple(params["snapshot_ids"]),
         volume_id=params["volume_id"],
         name=params["name"],
-        tags={str(key): str(value) for key, value in params["tags"].items()},
-        filters={name: [as_filter(value) for value in values] for name, values in filters.items()},
+        tags=tag_keys.texts(params["tags"]),
+        filters=filter_values(params["filters"]),
         managed_only=params["managed_only"],
     )
-
-
-def as_filter(value):
-    """Return a value as EC2 filters spell it: YAML's true is "true"."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def add_sharing(results, gateway, own_account):

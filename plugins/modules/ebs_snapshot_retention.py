@@ -147,6 +147,7 @@ from ..module_utils._aws.errors import aws_code
 from ..module_utils._aws.registered_snapshots import read_registered
 from ..module_utils._aws.snapshots import SnapshotGateway, SnapshotQuery
 from ..module_utils._aws.volumes import CLIENT_CONFIG
+from ..module_utils._core import tags as tag_keys
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.retention import GROUPINGS, References, Rules, decide_retention
 
@@ -219,7 +220,7 @@ def query_from(params):
     return SnapshotQuery(
         volume_id=params["volume_id"],
         name=params["name"],
-        tags={str(key): str(value) for key, value in (params["tags"] or {}).items()},
+        tags=tag_keys.texts(params["tags"] or {}),
         managed_only=True,
     )
 

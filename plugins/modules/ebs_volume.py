@@ -44,7 +44,8 @@ options:
       owner:
         description:
           - Whose volume it is, kept in the tag C(petal:owner). Volumes of different owners may have the same name.
-          - When left out, only a volume without owner is meant.
+          - When left out, only a volume without owner is meant, or with O(volume_id) that one, whosever it is.
+          - A volume that O(volume_id) names and that has another owner is refused, in every state.
         type: str
       project:
         description: A project to which reports attribute the volume, kept in the tag C(petal:project).
@@ -120,6 +121,7 @@ options:
       tags:
         description:
           - Tags to set; in the create call for a new volume. Tags that are left out stay as they are.
+          - Numbers and booleans become text as Python writes them, V(4711) and V(True).
         type: dict
       purge_tags:
         description:
@@ -405,6 +407,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ..module_utils._aws.volume_changes import Changes, Item
 from ..module_utils._aws.volumes import CLIENT_CONFIG, VolumeGateway
+from ..module_utils._core import tags as tag_keys
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.quantity import parse_size
 from ..module_utils._core.volume import Volume, VolumeRequest, find_volume, next_generation, next_steps
@@ -529,7 +532,9 @@ def _all_options(params: dict[str, Any]) -> list[dict[str, Any]]:
     common = {name: params[name] for name in VOLUME_OPTIONS}
     if params["volumes"] is None:
         return [common]
-    return [{**common, **{name: value for name, value in one.items() if value is not None}} for one in params["volumes"]]
+    # Ansible leaves an option that was given by its alias in the item under both names.
+    given = [{name: one[name] for name in VOLUME_OPTIONS if one.get(name) is not None} for one in params["volumes"]]
+    return [{**common, **one} for one in given]
 
 
 def _item(options: dict[str, Any]) -> Item:
@@ -548,6 +553,8 @@ def _request(options: dict[str, Any]) -> tuple[VolumeRequest, list[str]]:
             next_step="Give instance_id.",
         )
     given = {name: value for name, value in options.items() if value is not None and name != "size"}
+    if options["tags"] is not None:
+        given["tags"] = tag_keys.texts(options["tags"], options["volume_id"] or options["name"])
     if options["size"] is None:
         return VolumeRequest(**given), []
     size = parse_size(options["size"])

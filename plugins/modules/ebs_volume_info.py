@@ -44,6 +44,7 @@ options:
   filters:
     description:
       - Filters of EC2's DescribeVolumes, by name, each with a value or a list of values of which one must fit.
+        V(true) and V("true") are the same.
       - See U(https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVolumes.html).
     type: dict
   managed_only:
@@ -84,7 +85,7 @@ EXAMPLES = r"""
   petal.hpc.ebs_volume_info:
     state: available
     filters:
-      encrypted: "false"
+      encrypted: false
 """
 
 RETURN = r"""

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .._core.errors import ManyProblems
 
 # EC2 API reference, "Filtering": at most 200 values in one request's filters.
 FILTER_VALUES = 200
@@ -19,6 +22,22 @@ def batches(values: Iterable[str]) -> Iterator[list[str]]:
 def literal(value: str) -> str:
     """Escape what EC2's filters take for wildcards."""
     return value.replace("\\", "\\\\").replace("*", "\\*").replace("?", "\\?")
+
+
+def filter_values(filters: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return a user's filters, each a value or a list of values, as EC2 compares them: text, and YAML's true is "true".
+
+    Raises ManyProblems for values that are no text.
+    """
+    lists = {name: value if isinstance(value, (list, tuple)) else [value] for name, value in filters.items()}
+    wrong = [name for name, values in lists.items() if any(value is None or isinstance(value, (Mapping, list, tuple)) for value in values)]
+    if wrong:
+        raise ManyProblems(
+            "These filters have values that are no text:",
+            [f"{name}: {filters[name]!r}" for name in wrong],
+            next_step="Give each a value or a list of values.",
+        )
+    return {str(name): [str(value).lower() if isinstance(value, bool) else str(value) for value in values] for name, values in lists.items()}
 
 
 def tag_list(tags: dict[str, str]) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from .._core.volume import DELETED_STATES, Attachment, Instance, Modification, SourceSnapshot, Volume, VolumeQuery, client_token
 from .errors import explained
-from .requests import batches, literal, tag_list
+from .requests import batches, filter_values, literal, tag_list
 from .waiting import until_visible
 
 PAGE_SIZE = 500
@@ -219,9 +219,8 @@ def _query_filters(query: VolumeQuery) -> dict[str, list[str]]:
         "attachment.instance-id": query.instance_id,
         **{f"tag:{key}": literal(value) for key, value in query.required_tags().items()},
     }
-    theirs = {name: value if isinstance(value, list) else [value] for name, value in (query.filters or {}).items()}
     return {
-        **{name: [str(value) for value in values] for name, values in theirs.items()},
+        **filter_values(query.filters or {}),
         **{name: [value] for name, value in ours.items() if value is not None},
     }
 

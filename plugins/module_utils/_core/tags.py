@@ -4,6 +4,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import ManyProblems
+
 MAX_VALUE = 256
 PREFIX = "petal:"
 # Snapshots made by petal before it was renamed carry this prefix; we read it and never write it.
@@ -67,6 +72,23 @@ def value(text: str) -> str:
     """
     line = " ".join(text.split())
     return line if len(line) <= MAX_VALUE else line[: MAX_VALUE - 3] + "..."
+
+
+def texts(tags: Mapping[Any, Any], resource: str | None = None) -> dict[str, str]:
+    """Return tags as EC2 takes them: keys and values that YAML made numbers, dates or booleans become text (4711, True).
+
+    resource: whose tags they are, for the message.
+    Raises ManyProblems for values that are no text: nothing at all, lists and dictionaries.
+    """
+    wrong = [key for key, value in tags.items() if value is None or isinstance(value, (Mapping, list, tuple, set))]
+    if wrong:
+        raise ManyProblems(
+            f"The tags{f' of {resource}' if resource else ''} have values that are no text:",
+            [f"{key}: {tags[key]!r}" for key in wrong],
+            resource=resource,
+            next_step='Give a text for each, "" for an empty one.',
+        )
+    return {str(key): str(value) for key, value in tags.items()}
 
 
 def read(tags: dict[str, str], name: str, prefix: str = PREFIX) -> str | None:

@@ -225,7 +225,7 @@ class VolumeQuery:
             tag_keys.key(tag_keys.PROJECT): self.project,
             tag_keys.CREATED_BY: tag_keys.CREATOR if self.managed_only else None,
         }
-        given = {key: str(value) for key, value in (self.tags or {}).items()}
+        given = tag_keys.texts(self.tags or {})
         return {**given, **{key: value for key, value in ours.items() if value is not None}}
 
 
@@ -233,15 +233,17 @@ def find_volume(request: VolumeRequest, candidates: Iterable[Volume]) -> Volume 
     """Return the volume that is meant, or None.
 
     candidates: volumes read by id or by name; others are ignored.
-    A volume_id names one volume. A name names it together with owner and zone: a volume of another owner or zone is another
-    volume. Without a zone a single match is taken; without an owner only volumes without owner match.
-    Raises ExplainedError when two volumes match, or when the name belongs to owners and none was given.
+    A volume_id names one volume; an owner given beside it must be that volume's. A name names it together with owner and zone: a
+    volume of another owner or zone is another volume. Without a zone a single match is taken; without an owner only volumes without
+    owner match.
+    Raises ExplainedError when two volumes match, when the name belongs to owners and none was given, or when the id is of a volume
+    that owner or zone say is not meant.
     """
     # A failed volume serves nobody, but it can still be named by its id, and deleted.
     gone = DELETED_STATES if request.volume_id or request.state == "absent" else GONE_STATES
     living = [volume for volume in candidates if volume.state not in gone]
     if request.volume_id:
-        return next((volume for volume in living if volume.volume_id == request.volume_id), None)
+        return next((_as_described(request, volume) for volume in living if volume.volume_id == request.volume_id), None)
     named = [volume for volume in living if volume.name == request.name]
     if request.availability_zone:
         named = [volume for volume in named if volume.availability_zone == request.availability_zone]
@@ -251,6 +253,26 @@ def find_volume(request: VolumeRequest, candidates: Iterable[Volume]) -> Volume 
     if not matches and named and request.owner is None:
         raise _owned_by_others(request, named)
     return matches[0] if matches else None
+
+
+def _as_described(request: VolumeRequest, volume: Volume) -> Volume:
+    """Return a volume that was found by its id, unless owner or zone say that another one is meant."""
+    takes_away = request.state in ("absent", "detached")
+    # A volume without owner is given one by state present; nobody may take it away as theirs.
+    if request.owner is not None and request.owner != volume.owner and (volume.owner is not None or takes_away):
+        whose = f"belongs to {volume.owner}" if volume.owner else "has no owner"
+        raise ExplainedError(
+            f"Volume {volume.volume_id} ({volume.name}) {whose}; it is not {request.owner}'s.",
+            resource=volume.volume_id,
+            next_step="Correct volume_id or owner, or leave owner out to mean this volume whosever it is.",
+        )
+    if takes_away and request.availability_zone and request.availability_zone != volume.availability_zone:
+        raise ExplainedError(
+            f"Volume {volume.volume_id} ({volume.name}) is in {volume.availability_zone}, not in {request.availability_zone}.",
+            resource=volume.volume_id,
+            next_step="Correct volume_id, or leave availability_zone out.",
+        )
+    return volume
 
 
 def next_generation(wanted: Volume, candidates: Iterable[Volume]) -> int:

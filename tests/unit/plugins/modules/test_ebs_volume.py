@@ -84,6 +84,33 @@ def test_check_mode_touches_nothing_and_predicts_the_run(options):
     assert _without_what_ec2_chooses(predicted["diff"]["after"]) == _without_what_ec2_chooses(done["diff"]["after"])
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("options", [{"state": "absent", "force": True}, {"state": "detached"}, {"size": "200"}, {"protected": False}])
+def test_a_volume_named_by_id_is_left_alone_when_it_is_somebody_elses(options, check_mode):
+    gateway = ec2(held_by("i-1", dataclasses.replace(FOUND, tags={**FOUND.tags, "petal:owner": "ada"})))
+    result = run(gateway, check_mode, volume_id="vol-1", owner="ben", **options)
+    assert result["failed"] and "belongs to ada" in result["msg"]
+    assert gateway.calls == []
+
+
+@pytest.mark.parametrize("volume", [None, FOUND])
+def test_tags_that_yaml_made_numbers_are_set_as_text_and_the_second_run_changes_nothing(volume):
+    gateway = ec2(*filter(None, [volume]))
+    asked = {**NEW, "tags": {"CostCenter": 4711, "Backup": True}}
+    predicted, first = run(gateway, check_mode=True, **asked), run(gateway, **asked)
+    assert predicted["volume"]["tags"] == first["volume"]["tags"]
+    assert first["volume"]["tags"].items() >= {"CostCenter": "4711", "Backup": "True"}.items()
+    assert not run(gateway, **asked)["changed"]
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_tag_that_is_no_text_is_refused_with_its_key(check_mode):
+    gateway = ec2()
+    result = run(gateway, check_mode, **NEW, tags={"Team": {"lead": "ada"}})
+    assert result["failed"] and "Team: {'lead': 'ada'}" in result["msg"]
+    assert gateway.calls == []
+
+
 def _without_what_ec2_chooses(volume):
     return {key: value for key, value in volume.items() if key not in ("volume_id", "create_time", "device_path")}
 

@@ -1,6 +1,9 @@
+import datetime
+
 import pytest
 
 from plugins.module_utils._core import tags
+from plugins.module_utils._core.errors import ManyProblems
 
 
 def test_a_key_carries_the_prefix():
@@ -21,6 +24,25 @@ def test_only_what_we_made_is_ours(found, ours):
 
 def test_nobody_can_give_our_own_tags_another_value():
     assert tags.managed("scratch", {"CreatedBy": "me", "Team": "x"}) == {"CreatedBy": "petal.hpc", "Name": "scratch", "Team": "x"}
+
+
+def test_what_yaml_made_of_a_tag_becomes_text():
+    given = {"CostCenter": 4711, "Ratio": 0.5, "Backup": True, 7: "seven", "Until": datetime.date(2026, 12, 1), "Empty": ""}
+    assert tags.texts(given) == {
+        "CostCenter": "4711",
+        "Ratio": "0.5",
+        "Backup": "True",
+        "7": "seven",
+        "Until": "2026-12-01",
+        "Empty": "",
+    }
+
+
+def test_a_tag_whose_value_is_no_text_is_refused_by_its_key():
+    with pytest.raises(ManyProblems) as refused:
+        tags.texts({"Team": {"lead": "ada"}, "Fine": "x", "Nothing": None, "Several": ["a"]}, "scratch")
+    assert refused.value.problems == ["Team: {'lead': 'ada'}", "Nothing: None", "Several: ['a']"]
+    assert "scratch" in str(refused.value)
 
 
 def test_what_has_no_name_gets_no_name_tag():

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from plugins.module_utils._core import tags as tag_keys
@@ -67,6 +69,29 @@ def test_a_volume_that_is_gone_leaves_its_name_free(state):
 def test_a_failed_volume_is_found_to_delete_it():
     assert find_volume(VolumeRequest(state="absent", name="scratch"), [volume(state="error")]) is not None
     assert find_volume(VolumeRequest(volume_id="vol-1"), [volume(state="error")]) is not None
+
+
+@pytest.mark.parametrize("state", ["present", "attached", "detached", "absent"])
+def test_an_owner_given_beside_an_id_must_be_that_volumes(state):
+    request = VolumeRequest(state=state, volume_id="vol-1", owner="ben", instance_id="i-1")
+    with pytest.raises(ExplainedError, match=r"vol-1 \(scratch\) belongs to ada; it is not ben's.*leave owner out"):
+        find_volume(request, [volume("vol-1", owner="ada")])
+    assert find_volume(dataclasses.replace(request, owner="ada"), [volume("vol-1", owner="ada")])
+    assert find_volume(dataclasses.replace(request, owner=None), [volume("vol-1", owner="ada")])
+
+
+def test_a_volume_without_owner_can_be_given_one_but_not_be_taken_away_as_theirs():
+    nobodys = [volume("vol-1")]
+    assert find_volume(VolumeRequest(state="present", volume_id="vol-1", owner="ben"), nobodys)
+    for state in ("absent", "detached"):
+        with pytest.raises(ExplainedError, match="has no owner"):
+            find_volume(VolumeRequest(state=state, volume_id="vol-1", owner="ben"), nobodys)
+
+
+@pytest.mark.parametrize("state", ["absent", "detached"])
+def test_a_volume_in_another_zone_than_said_is_not_taken_away(state):
+    with pytest.raises(ExplainedError, match="in us-east-1a, not in us-east-1b"):
+        find_volume(VolumeRequest(state=state, volume_id="vol-1", availability_zone="us-east-1b"), [volume("vol-1")])
 
 
 def test_tokens_differ_by_name_owner_zone_and_generation():
