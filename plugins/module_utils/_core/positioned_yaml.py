@@ -22,8 +22,10 @@ except ImportError:
 MAX_BYTES = 1024 * 1024
 # Aliases can make a small file describe billions of values; no seed has a hundredth of this.
 MAX_VALUES = 100_000
-# The C reader overflows its stack on thousands of opening brackets.
+# The C reader overflows its stack on thousands of opening brackets, or refuses them in words of its own: that depends on its release.
 MAX_DEPTH = 50
+# YAML 1.1, 5.1: the readers refuse these with different words, and the C one counts bytes.
+NO_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Path = tuple[Any, ...]  # keys and indexes
 
@@ -68,9 +70,12 @@ def read_document(text: str, source: str) -> Document:
     """
     if len(text.encode("utf-8", "surrogateescape")) > MAX_BYTES:
         raise _refusal(source, f"it is larger than {MAX_BYTES // 1024} KiB")
+    if found := NO_TEXT.search(text):
+        line, column = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start())
+        raise _refusal(source, f"line {line}, column {column}: the character U+{ord(found[0]):04X} is none that YAML may hold")
     loader = None
     try:
-        if _depth(text) > MAX_DEPTH:
+        if _is_too_deep(text):
             raise _refusal(source, f"it is nested more than {MAX_DEPTH} levels deep")
         loader = _Loader(text)
         root = loader.get_single_node()
@@ -115,18 +120,19 @@ def _syntax_problem(error: yaml.YAMLError, text: str) -> str:
     return f"{what}, at {shown!r}. Compare the line's indentation with its neighbours." if shown else what
 
 
-def _depth(text: str) -> int:
-    """Return how deeply a YAML text is nested, or the first depth beyond MAX_DEPTH."""
-    depth = deepest = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        deepest = max(deepest, depth)
-        if deepest > MAX_DEPTH:
-            break
-    return deepest
+def _is_too_deep(text: str, look_again: bool = True) -> bool:
+    """Tell whether a YAML text is nested deeper than MAX_DEPTH, as far as it can be read."""
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=_Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > MAX_DEPTH:
+                return True
+    except yaml.YAMLError as error:
+        # A reader looks ahead: newer ones stop at a thousand brackets before they have told of one. What lies before is told then.
+        mark = getattr(error, "problem_mark", None)
+        return look_again and mark is not None and _is_too_deep(text[: mark.index], look_again=False)
+    return False
 
 
 def _count(root: yaml.Node) -> int:

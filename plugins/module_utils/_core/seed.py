@@ -98,11 +98,14 @@ def _schema_problems(data: Any, schema: dict[str, Any]) -> Iterator[tuple[Path, 
     # To JSON Schema 4.0 is a whole number; to what reads our output it is not.
     types = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
     validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=types)
+    incomplete = set()
     for error in validator(schema).iter_errors(data):
         path = tuple(error.absolute_path)
         if error.validator == "required":
-            # One error of the library a key, and only its message says which.
-            yield path, f"{error.message.split(' is a required')[0]} is missing"
+            # One error of the library for each key; which one is only in its words.
+            if path not in incomplete:
+                yield from ((path, f"{key!r} is missing") for key in error.validator_value if key not in error.instance)
+            incomplete.add(path)
         elif error.validator == "additionalProperties":
             known, patterns = error.schema.get("properties", {}), error.schema.get("patternProperties", {})
             for key in error.instance:

@@ -342,6 +342,14 @@ def test_a_type_listed_twice_counts_once():
     seed = read(with_value(*QUEUE, "instance_types", value=["c6a.xlarge", "c6i.xlarge", "c6a.xlarge"])).seed
     assert seed["compute"]["queues"][0]["instance_types"] == ["c6a.xlarge", "c6i.xlarge"]
 
+def test_a_missing_key_is_named_whatever_the_words_of_the_schema_library(monkeypatch):
+    monkeypatch.setattr("jsonschema.ValidationError.message", property(lambda _error: "?", lambda _error, _words: None), raising=False)
+    assert problems_of({"cluster": {}}) == [
+        "the seed: 'compute' is missing",
+        "cluster (line 1): 'name' is missing",
+        "cluster (line 1): 'region' is missing",
+    ]
+
 
 def test_a_missing_jsonschema_is_explained(monkeypatch):
     monkeypatch.setattr(seed_module, "jsonschema", None)
