@@ -10,7 +10,7 @@ bin=$root/.venv/bin
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/petal-tests/sanity-home
 python=$("$bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
-# Every name under which ansible-test has looked for get-pip.py, from ansible-core 2.17 to 2.22.
+# Every name under which ansible-test has looked for get-pip.py, from ansible-core 2.19 to 2.22.
 mkdir -p "$cache/.ansible/test/cache" "$cache/.config"
 for version in 24_2 25_2 25_3 26_0; do
   cp "$root/scripts/get_pip_stub.py" "$cache/.ansible/test/cache/get_pip_$version.py"

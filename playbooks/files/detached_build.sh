@@ -24,7 +24,7 @@ prepare() {
   python=$(find_python)
   "$python" -m venv --clear "$here/venv"
   # Never a newer release than the controller's, which is the one that is known to work.
-  "$here/venv/bin/python" -m pip install --quiet --disable-pip-version-check "ansible-core>=2.17,<=$PETAL_ANSIBLE_VERSION" \
+  "$here/venv/bin/python" -m pip install --quiet --disable-pip-version-check "ansible-core>=2.19.0,<=$PETAL_ANSIBLE_VERSION" \
     -r "$here/collections/ansible_collections/petal/hpc/requirements.txt"
   touch "$here/venv/.complete"
 }

@@ -11,8 +11,8 @@ author:
   - petal.hpc contributors (@petal-hpc)
 requirements:
   - python >= 3.11
-  - boto3 >= 1.35.0
-  - botocore >= 1.35.0
+  - boto3 >= 1.38.10
+  - botocore >= 1.38.10
 notes:
   - The module runs where it finds credentials and boto3, usually on the controller (C(delegate_to=localhost)).
     E(AWS_ENDPOINT_URL) sends it to another endpoint, such as a test server.
@@ -33,8 +33,8 @@ author:
   - petal.hpc contributors (@petal-hpc)
 requirements:
   - python >= 3.11
-  - boto3 >= 1.35.0
-  - botocore >= 1.35.0
+  - boto3 >= 1.38.10
+  - botocore >= 1.38.10
 notes:
   - The module runs where it finds credentials and boto3, usually on the controller (C(delegate_to=localhost)).
     E(AWS_ENDPOINT_URL) sends it to another endpoint, such as a test server.
