@@ -10,7 +10,9 @@ module: build_lease
 short_description: Let only one run work on a build at a time
 description:
   - Writes who works on a build, until when, and how far it is, as tags of the build's volume, where every controller sees them.
-  - EC2 has no conditional tag write. The lease is written, read again after a moment, and held by whoever is then named.
+  - EC2 has no conditional tag write. The lease is written, read again until AWS shows it, and held by whoever is then named. AWS may show
+    different tags to two readers for a moment, so this is an agreement between runs that keep to it, and not a lock by itself. Two runs of
+    one build share a volume that was created once, and EC2 attaches it to one host at a time.
   - A run that was killed leaves its lease behind. On the same controller that is noticed at once, and so is the end of a build host
     that went on alone; elsewhere the lease runs out, or O(take_over) takes it.
 options:
@@ -46,7 +48,9 @@ options:
     type: int
     default: 3600
   wait_timeout:
-    description: How many seconds to wait for a lease that another run holds. With V(0) another holder is an error at once.
+    description:
+      - How many seconds to wait for a lease that another run holds. With V(0) another holder is an error at once.
+      - Whatever it is, a lease that AWS does not show two minutes after it was written is an error.
     type: int
     default: 0
   take_over:
@@ -115,7 +119,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ..module_utils._aws.builds import BuildGateway
 from ..module_utils._core import tags
-from ..module_utils._core.build import Lease, may_take, parse_lease, refuse_lease
+from ..module_utils._core.build import Lease, has_been_written, may_take, parse_lease, refuse_lease, unseen_lease
 from ..module_utils._core.errors import ExplainedError
 
 ARGUMENT_SPEC = {
@@ -130,9 +134,15 @@ ARGUMENT_SPEC = {
     "wait_timeout": {"type": "int", "default": 0},
     "take_over": {"type": "bool", "default": False},
 }
-POLL_SECONDS = 5
-# Two runs that write at the same moment both see the later value after this long.
-SETTLE_SECONDS = 1
+# Between two looks at a lease that another run holds: often at first, for it may be about to end.
+POLL_SECONDS = 5, 60
+# Between two looks at what was just written. Two runs that write at the same moment both see the later value after the first, as a rule.
+SETTLE_SECONDS = 1, 15
+# How long AWS may take to show what was written; mostly it is less than a second.
+SHOWN_WITHIN_SECONDS = 120
+
+
+GONE = {"changed": False, "held": False, "gone": True, "stage": ""}
 
 
 def died_here(lease):
@@ -158,30 +168,51 @@ def run(params, gateway, check_mode, now=time.time, sleep=time.sleep, is_dead=is
     if params["state"] == "released":
         return release(params, gateway, check_mode)
     deadline = now() + params["wait_timeout"]
-    while True:
+    for pause in pauses(*POLL_SECONDS):
         found_tags = gateway.volume_tags(params["volume_id"])
         if found_tags is None:
-            return {"changed": False, "held": False, "gone": True, "stage": ""}
+            return GONE
         found = parse_lease(tags.read(found_tags, tags.LEASE))
         wanted = Lease(params["holder"], int(now()) + params["lease_seconds"])
         if params["take_over"] or may_take(found, wanted, int(now()), is_dead(found, gateway)):
-            taken = check_mode or take(params, gateway, wanted, sleep)
-            if taken:
+            holder = wanted if check_mode else take(params, gateway, wanted, found, now, sleep)
+            if holder is None:
+                return GONE
+            if holder == wanted:
                 forget_failure(params, gateway, found_tags, check_mode)
                 stage = params["stage"] or tags.read(found_tags, tags.STAGE) or ""
                 held = {"held": not check_mode, "gone": False, "holder": wanted.holder, "expires": wanted.expires}
                 return {"changed": True, **held, "stage": stage}
-        elif now() >= deadline:
+            found = holder
+        if now() >= deadline:
             raise refuse_lease(params["build_id"], found, int(now()))
-        sleep(POLL_SECONDS)
+        sleep(min(pause, max(1, deadline - now())))
 
 
-def take(params, gateway, wanted, sleep):
-    """Write the lease and say whether it is still ours a moment later."""
+def take(params, gateway, wanted, before, now, sleep):
+    """Write the lease, once; return whose it is when AWS shows it, or None when the volume is gone.
+
+    before: the lease that was there. Raises ExplainedError when AWS goes on showing what was there before.
+    """
     gateway.tag(params["volume_id"], {tags.key(tags.LEASE): wanted.to_tag(), **said(params)})
-    sleep(SETTLE_SECONDS)
-    held = parse_lease(tags.read(gateway.volume_tags(params["volume_id"]) or {}, tags.LEASE))
-    return held == wanted
+    deadline = now() + SHOWN_WITHIN_SECONDS
+    for pause in pauses(*SETTLE_SECONDS):
+        sleep(pause)
+        shown_tags = gateway.volume_tags(params["volume_id"])
+        if shown_tags is None:
+            return None
+        shown = parse_lease(tags.read(shown_tags, tags.LEASE))
+        if has_been_written(shown, wanted, before, int(now())):
+            return shown
+        if now() >= deadline:
+            raise unseen_lease(params["build_id"], params["volume_id"], SHOWN_WITHIN_SECONDS)
+
+
+def pauses(shortest, longest):
+    """Yield seconds between two looks, for ever: each time half as long again."""
+    while True:
+        yield shortest
+        shortest = min(shortest * 1.5, longest)
 
 
 def forget_failure(params, gateway, found_tags, check_mode):

@@ -152,6 +152,25 @@ def may_take(found: Lease | None, wanted: Lease, now: int, holder_is_dead: bool)
     return found is None or found.holder == wanted.holder or found.expires <= now or holder_is_dead
 
 
+def has_been_written(shown: Lease | None, wanted: Lease, before: Lease | None, now: int) -> bool:
+    """Say whether what AWS shows of a lease was written with, or after, the one that is wanted; else it is what was there earlier.
+
+    before: the lease that was there. The moment at which a lease ends tells one writing of it from the next of the same holder.
+    """
+    if shown is None or shown == before:
+        return shown == wanted
+    return shown == wanted or (shown.holder != wanted.holder and shown.expires > now)
+
+
+def unseen_lease(build_id: str, volume_id: str, seconds: int) -> ExplainedError:
+    return ExplainedError(
+        f"AWS does not show the lease of build {build_id} {seconds} seconds after it was written to {volume_id}, so nobody knows who "
+        "holds it.",
+        resource=volume_id,
+        next_step="Run this again; see health.aws.amazon.com if it lasts.",
+    )
+
+
 def refuse_lease(build_id: str, found: Lease, now: int) -> ExplainedError:
     minutes = max(1, (found.expires - now) // 60)
     return ExplainedError(

@@ -57,6 +57,62 @@ def lease(gateway, check_mode=False, dead=False, clock=None, **options):
     return run({**defaults, **options}, gateway, check_mode, now=clock.time, sleep=clock.sleep, is_dead=lambda lease, gateway: dead)
 
 
+class LaggingBuilds(FakeBuilds):
+    """Shows the tags as they were so many seconds ago."""
+
+    def __init__(self, lag, clock, tags=None):
+        super().__init__(tags)
+        self.lag, self.clock, self.history = lag, clock, [(float("-inf"), dict(self.tags))]
+
+    def volume_tags(self, volume_id):
+        return dict([tags for since, tags in self.history if since <= self.clock.now - self.lag][-1])
+
+    def tag(self, resource_id, tags):
+        super().tag(resource_id, tags)
+        self.history.append((self.clock.now, dict(self.tags)))
+
+
+@pytest.mark.parametrize("before", [None, "me/1 1100", "dead/2 900"])
+@pytest.mark.parametrize("lag", [0.5, 1.1, 3, 20, 100])
+def test_a_lease_is_written_once_and_held_when_aws_shows_it(lag, before):
+    clock = Clock()
+    gateway = LaggingBuilds(lag, clock, {"petal:lease": before} if before else {})
+    assert lease(gateway, clock=clock)["held"]
+    assert gateway.writes == 1
+    assert lag <= clock.now - 1000 <= max(1, 2 * lag + 1)
+
+
+@pytest.mark.parametrize("wait_timeout", [0, 600])
+def test_a_lease_that_aws_never_shows_ends_in_an_error(wait_timeout):
+    clock = Clock()
+    gateway = LaggingBuilds(10**6, clock)
+    with pytest.raises(ExplainedError, match="AWS does not show the lease of build ab12 120 seconds after"):
+        lease(gateway, clock=clock, wait_timeout=wait_timeout)
+    assert gateway.writes == 1
+    assert clock.now - 1000 < 150
+
+
+def test_a_run_that_takes_over_from_one_that_lives_on_gives_up_at_its_deadline():
+    clock, gateway = Clock(), FakeBuilds()
+    write = gateway.tag
+    # It renews its lease each time that we have written ours.
+    gateway.tag = lambda *written: [write(*written), gateway.tags.update({"petal:lease": f"rival/3 {9000 + gateway.writes}"})]
+    with pytest.raises(ExplainedError, match="rival/3"):
+        lease(gateway, clock=clock, take_over=True, wait_timeout=60)
+    assert clock.now - 1000 < 150
+
+
+def test_a_lease_is_looked_at_less_and_less_often_and_until_the_deadline():
+    clock, looks = Clock(), []
+    gateway = FakeBuilds({"petal:lease": "other/2 99999"})
+    read = gateway.volume_tags
+    gateway.volume_tags = lambda volume_id: looks.append(clock.now) or read(volume_id)
+    with pytest.raises(ExplainedError):
+        lease(gateway, clock=clock, wait_timeout=3600)
+    assert looks[1] - looks[0] == 5 and len(looks) < 80
+    assert looks[-1] == 1000 + 3600
+
+
 def test_a_free_lease_is_taken_with_its_stage():
     gateway = FakeBuilds()
     assert lease(gateway, stage="mounted")["held"]
