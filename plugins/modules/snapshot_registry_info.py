@@ -15,7 +15,9 @@ description:
   - A registry only claims. The snapshot's owner, state and size are those that AWS shows, and the owner must be trusted.
   - Among several that fit, the smallest that is large enough is taken, of these the newest, of these the one with the smallest id.
   - Without O(fingerprint), lists the entries of the registries and asks AWS nothing.
-  - A source that cannot be read is reported as a warning, and the next one is asked.
+  - A registry that cannot be read is reported as a warning and in RV(unread), and the next one is asked.
+  - When AWS refuses to show this account's snapshots, the module fails. Nobody knows then whether there is one, and a caller that took
+    that for no would pay for a second build.
 author: petal.hpc contributors (@petal-hpc)
 options:
   fingerprint:
@@ -325,6 +327,12 @@ trace:
   type: list
   elements: str
   sample: ["tags in us-east-1: no snapshot carries the fingerprint."]
+unread:
+  description: A sentence for each registry, or entry with the fingerprint, that could not be read. It may name a snapshot that fits.
+  returned: with O(fingerprint)
+  type: list
+  elements: str
+  sample: ["registry https://example.com/petal is left out: There is no registry at https://example.com/petal. Check the address."]
 nearest:
   description: What comes nearest; null when no entry has a package in common with O(packages).
   returned: when nothing fits
@@ -380,6 +388,7 @@ sbom_content:
 """
 
 import base64
+import contextlib
 import dataclasses
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -446,32 +455,36 @@ class Search:
     """The way through the sources to a snapshot that fits; keeps what each of them said.
 
     asked: every candidate that came up. indexes: of the registries that were read, by the titles of their sources.
+    unread: a sentence for each registry that was not.
     """
 
     def __init__(self, params, gateway, region, access):
         self._gateway, self._access, self._params = gateway, access, params
         self._wanted = wanted_from(params, region)
-        self.asked, self.trace, self.warnings, self.indexes = [], [], [], {}
+        self.asked, self.trace, self.warnings, self.unread, self.indexes = [], [], [], [], {}
 
     def find(self, sources):
-        """Ask each source in turn until one has a snapshot that fits."""
+        """Ask each source in turn until one has a snapshot that fits. Raises ExplainedError when AWS does not answer."""
         for source in sources:
             title = source.title(self._wanted.region)
             if not source.enabled:
                 self.trace.append(f"{title} is not asked: it is not enabled.")
                 continue
             try:
-                chosen = self._ask(source, title)
+                claimed = () if source.type == LOCAL else self._claimed(source, title)
             except ExplainedError as error:
-                self.warnings.append(f"{title} is left out: {error}")
-                self.trace.append(self.warnings[-1])
+                self.unread.append(f"{title} is left out: {error}")
+                self.warnings.append(self.unread[-1])
+                self.trace.append(self.unread[-1])
                 continue
+            with not_taken_for_missing(self._wanted):
+                chosen = self._ask(source, title, claimed)
             if chosen:
                 return self._result(chosen)
         return self._result(None)
 
-    def _ask(self, source, title):
-        candidates = self._own(title) if source.type == LOCAL else self._registered(source, title)
+    def _ask(self, source, title, claimed):
+        candidates = self._own(title) if source.type == LOCAL else self._confirmed(claimed)
         selection = select_snapshot(candidates, self._wanted_of(source) if candidates else self._wanted)
         self.asked += selection.candidates
         self.trace += [f"{title}: {count(candidates)}.", *selection.trace]
@@ -482,21 +495,28 @@ class Search:
         wanted = self._wanted
         return [candidate_from_aws(one, wanted.region, title) for one in self._gateway.find_by_fingerprint(wanted.fingerprint)]
 
-    def _registered(self, source, title):
-        """Return what a registry knows of the fingerprint, confirmed by AWS where it is in the wanted region."""
+    def _claimed(self, source, title):
+        """Return what a registry says of the fingerprint."""
         registry = opened(source, self._access)
         wanted = self._wanted
         try:
             self.indexes[title] = index = registry.read_index()
             names = list(dict.fromkeys(line.name for line in index.find(wanted.fingerprint)))
-            claimed = [
+            entries = list(registry.read_entries(names))
+            if lost := sorted(set(names) - {entry.name for entry in entries}):
+                self.unread.append(f"{title} has the fingerprint under {', '.join(lost)}, which cannot be read.")
+            return [
                 candidate_from_registry(snapshot, entry, title)
-                for entry in registry.read_entries(names)
+                for entry in entries
                 for snapshot in entry.snapshots
                 if snapshot.fingerprint and bare(snapshot.fingerprint) == bare(wanted.fingerprint)
             ]
         finally:
             self.warnings += registry.notes
+
+    def _confirmed(self, claimed):
+        """Return claims as AWS shows the snapshots, where they are in the wanted region."""
+        wanted = self._wanted
         real = self._gateway.find_visible(one.snapshot_id for one in claimed if one.region == wanted.region)
         return [confirmed(one, real.get(one.snapshot_id)) if one.region == wanted.region else one for one in claimed]
 
@@ -512,7 +532,8 @@ class Search:
     def _result(self, chosen):
         found = dataclasses.replace(select_snapshot((), self._wanted), chosen=chosen, candidates=tuple(self.asked), trace=tuple(self.trace))
         missing = {} if chosen else self._missing()
-        return {"changed": False, "warnings": list(dict.fromkeys(self.warnings)), **missing, **found.to_result()}
+        told = {"warnings": list(dict.fromkeys(self.warnings)), "unread": self.unread}
+        return {"changed": False, **told, **missing, **found.to_result()}
 
     def _missing(self):
         lines = [(title, line) for title, index in self.indexes.items() for line in index.lines]
@@ -520,6 +541,19 @@ class Search:
         near = nearest(lines, self._params["packages"], platform) if self._params["packages"] else None
         text = not_found_text(self._wanted, self.asked)
         return {"msg": f"{text} {near}" if near else text, "nearest": near.to_result() if near else None}
+
+
+@contextlib.contextmanager
+def not_taken_for_missing(wanted):
+    """Say of what AWS refuses that it leaves the question open."""
+    try:
+        yield
+    except ExplainedError as error:
+        raise ExplainedError(
+            f"Nobody knows whether there is a snapshot of {wanted.fingerprint} in {wanted.region}. {error.what}",
+            next_step=error.next_step,
+            **{"resource": error.resource, **error.details},
+        ) from error
 
 
 def opened(source, access):

@@ -1,4 +1,5 @@
 import dataclasses
+import pathlib
 import subprocess
 
 import pytest
@@ -6,11 +7,12 @@ import yaml
 
 from plugins.module_utils._aws.registry_store import DirectoryStore
 from plugins.module_utils._aws.signing import Signer
+from plugins.module_utils._core.errors import ExplainedError
 from plugins.module_utils._core.registry import Entry, RegisteredSnapshot
 from plugins.module_utils._core.snapshot import Snapshot
 from plugins.modules import snapshot_registry_info
 from plugins.modules.snapshot_registry_info import ARGUMENT_SPEC, SOURCE_SPEC, run
-from tests.unit.fakes import FakeSnapshotGateway
+from tests.unit.fakes import FakeSnapshotGateway, aws_error
 
 FINGERPRINT = "sha256:" + "0f3a" * 16
 OWN, PARTNER = "123456789012", "999888777666"
@@ -90,6 +92,34 @@ def test_a_registry_that_is_not_there_is_a_warning_and_the_next_one_is_asked(reg
     result = find(FakeSnapshotGateway([SHARED]), registries=["/nowhere", registry], trusted_accounts=[PARTNER])
     assert result["found"]
     assert "registry /nowhere is left out: There is no registry" in result["warnings"][0]
+
+
+class Refusing(FakeSnapshotGateway):
+    """Answers one question with a refusal of AWS."""
+
+    def __init__(self, question, code):
+        super().__init__([SHARED])
+        setattr(self, question, self.refuse)
+        self.code = code
+
+    def refuse(self, *_arguments):
+        raise aws_error(self.code)
+
+
+@pytest.mark.parametrize("code", ["UnauthorizedOperation", "AuthFailure", "NoCredentialsError", "RequestLimitExceeded", "InternalError"])
+@pytest.mark.parametrize("question", ["find_by_fingerprint", "find_visible", "own_account"])
+def test_what_aws_refuses_to_show_is_no_missing_snapshot(registry, question, code):
+    with pytest.raises(ExplainedError, match=f"Nobody knows whether there is a snapshot of {FINGERPRINT}.*{code}") as refused:
+        find(Refusing(question, code), registries=[registry], trusted_accounts=[PARTNER])
+    assert refused.value.details["aws_code"] == code
+
+
+def test_a_registry_or_an_entry_that_could_not_be_read_is_told_with_what_was_not_found(registry):
+    assert find(FakeSnapshotGateway(), registries=[registry])["unread"] == []
+    (pathlib.Path(registry) / "snapshots/bio.json").write_text("{")
+    absent, broken = find(FakeSnapshotGateway(), registries=["/nowhere", registry])["unread"]
+    assert "registry /nowhere is left out" in absent
+    assert broken == f"registry {registry} has the fingerprint under bio, which cannot be read."
 
 
 def test_tags_need_not_be_asked(registry):
