@@ -27,8 +27,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The operating system with the keys C(name), C(aliases), C(login_user), C(family), C(image_name_part), C(gcc_version) and
-      C(official_image).
+    - The operating system with the keys C(name), C(aliases), C(login_user), C(family), C(image_name_part), C(gcc_version),
+      C(official_image) and C(can_build), whether it can be built on.
   type: dict
 """
 

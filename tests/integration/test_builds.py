@@ -107,3 +107,9 @@ def test_a_build_that_nobody_named_is_not_guessed(lab):
 def test_leaving_a_build_to_its_host_needs_an_instance_profile(lab):
     refused = run("build_seed.yml", lab, seed=str(ROOT / "tests/data/seeds/interrupted.yaml"), detach=True)
     assert not refused.ok and "build_host_instance_profile" in refused.text
+
+
+def test_a_build_on_a_system_that_ansible_cannot_work_on_makes_nothing(lab):
+    refused = run("build_seed.yml", lab, seed=str(ROOT / "tests/data/seeds/interrupted.yaml"), os="rhel8", lint_seed=False)
+    assert not refused.ok and "Nothing can be built on rhel8" in refused.text
+    assert lab.client("ec2").describe_volumes()["Volumes"] == []

@@ -21,6 +21,7 @@ class OperatingSystem:
     image_name_part: what an official image's name contains between version and architecture.
     gcc_version: of the package `gcc`, the compiler of a seed that names none.
     official_image: whether AWS publishes a ParallelCluster image; without one a cluster needs custom_ami.
+    can_build: whether Ansible's modules run on its own Python: 3.6 of the Red Hat 8 family is too old for them.
     Source: aws-parallelcluster 3.16.1, constants SUPPORTED_OSES, OS_MAPPING and OS_TO_IMAGE_NAME_PART_MAP.
     """
 
@@ -31,6 +32,7 @@ class OperatingSystem:
     image_name_part: str
     gcc_version: str
     official_image: bool = True
+    can_build: bool = True
 
 
 OPERATING_SYSTEMS: dict[str, OperatingSystem] = {
@@ -39,9 +41,9 @@ OPERATING_SYSTEMS: dict[str, OperatingSystem] = {
         OperatingSystem("alinux2023", ("al2023", "amazonlinux2023", "amzn2023"), "ec2-user", "redhat", "amzn2023-hvm", "11.5.0"),
         OperatingSystem("ubuntu2204", ("ubuntu22", "jammy"), "ubuntu", "debian", "ubuntu-2204-lts-hvm", "11.4.0"),
         OperatingSystem("ubuntu2404", ("ubuntu24", "noble"), "ubuntu", "debian", "ubuntu-2404-lts-hvm", "13.3.0"),
-        OperatingSystem("rhel8", ("redhat8", "redhatenterpriselinux8"), "ec2-user", "redhat", "rhel8-hvm", "8.5.0"),
+        OperatingSystem("rhel8", ("redhat8", "redhatenterpriselinux8"), "ec2-user", "redhat", "rhel8-hvm", "8.5.0", can_build=False),
         OperatingSystem("rhel9", ("redhat9", "redhatenterpriselinux9"), "ec2-user", "redhat", "rhel9-hvm", "11.5.0"),
-        OperatingSystem("rocky8", ("rockylinux8",), "rocky", "redhat", "rocky8-hvm", "8.5.0", official_image=False),
+        OperatingSystem("rocky8", ("rockylinux8",), "rocky", "redhat", "rocky8-hvm", "8.5.0", official_image=False, can_build=False),
         OperatingSystem("rocky9", ("rockylinux9",), "rocky", "redhat", "rocky9-hvm", "11.5.0", official_image=False),
     )
 }

@@ -32,7 +32,7 @@ def said(command):
         done = subprocess.run(command.split(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, check=False)
     except OSError:
         return ""
-    return done.stdout.decode(errors="replace")
+    return done.stdout.decode(errors="replace") if done.returncode == 0 else ""
 
 
 def noted(prefix, file):

@@ -3,7 +3,8 @@
 """Say what the role needs to know of a build host, as JSON, in one go: a task for each question would take longer than the answers.
 
 usage: look_at_host.py QUESTIONS
-QUESTIONS is JSON: {"mount_path", "owner", "system_packages": {"debian": [names], "redhat": [names]}}.
+QUESTIONS is JSON: {"mount_path", "owner", "system_packages": {"debian": [names], "redhat": [names]}}. A name is that of Debian or of
+Red Hat's family; where a system of the family has another one for it, that one is looked for and said.
 Runs on the Python of the build host: 3.6 or newer, standard library only.
 """
 
@@ -17,14 +18,18 @@ import subprocess
 import sys
 
 COMPILERS = {"c": "gcc", "cxx": "g++", "fortran": "gfortran"}
+# By ID of /etc/os-release. Amazon Linux 2023 comes with gnupg2-minimal, for the signatures of its packages; the whole is gnupg2-full.
+# Source: "GNU Privacy Guard (GNUPG)" in the AL2023 user guide.
+OTHER_NAMES = {"amzn": {"gnupg2": "gnupg2-full"}}
 
 
 def output(*command):
-    """Return what a command prints; nothing where it fails or does not exist."""
+    """Return what a command prints; nothing where it fails or does not exist, as rpm prints "no package provides" where it finds none."""
     try:
-        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout.decode().strip()
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     except OSError:
         return ""
+    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""
 
 
 def mount(mount_path):
@@ -38,14 +43,29 @@ def os_release():
     return {name: value.strip("\"'") for name, value in pairs}
 
 
+def family(release):
+    return "debian" if "debian" in (release.get("ID"), *release.get("ID_LIKE", "").split()) else "redhat"
+
+
+def names_here(names, release):
+    """Return the packages as this very system calls them."""
+    other = OTHER_NAMES.get(release.get("ID"), {})
+    return [other.get(name, name) for name in names]
+
+
 def missing_packages(names):
     """Return the packages of the operating system that are not installed."""
-    if shutil.which("dpkg-query"):
-        installed = output("dpkg-query", "--show", "--showformat", "${db:Status-Status} ${Package}\n", *names).splitlines()
-        found = {line.split()[1] for line in installed if line.startswith("installed ")}
-    else:
-        found = {name for name in names if output("rpm", "--query", "--whatprovides", name)}
-    return [name for name in names if name not in found]
+    is_installed = is_installed_deb if shutil.which("dpkg-query") else is_installed_rpm
+    return [name for name in names if not is_installed(name)]
+
+
+def is_installed_deb(name):
+    # A package that was removed is still known, with the status config-files.
+    return "installed" in output("dpkg-query", "--show", "--showformat", "${db:Status-Status}\n", name).splitlines()
+
+
+def is_installed_rpm(name):
+    return output("rpm", "--query", "--whatprovides", name) != ""
 
 
 def compiler():
@@ -70,13 +90,13 @@ def owner(name):
 
 def main(questions):
     release = os_release()
-    family = "debian" if "debian" in (release.get("ID"), *release.get("ID_LIKE", "").split()) else "redhat"
     return {
         "mount": mount(questions["mount_path"]),
         "operating_system": release.get("PRETTY_NAME", ""),
         "architecture": platform.machine(),
         "cores": len(os.sched_getaffinity(0)),
-        "missing_packages": missing_packages(questions["system_packages"][family]),
+        "family": family(release),
+        "missing_packages": missing_packages(names_here(questions["system_packages"][family(release)], release)),
         "compiler": compiler(),
         "environment_modules": environment_modules(),
         # Spack starts itself again with this one when it can import the solver.

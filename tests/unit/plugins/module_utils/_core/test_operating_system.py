@@ -30,6 +30,10 @@ def test_an_unknown_system_is_refused_with_the_choices():
     assert "alinux2023, ubuntu2204" in error.value.next_step
 
 
+def test_nothing_is_built_where_ansible_does_not_run():
+    assert [name for name, system in OPERATING_SYSTEMS.items() if not system.can_build] == ["rhel8", "rocky8"]
+
+
 def test_no_spelling_means_two_systems():
     spellings = [name for system in OPERATING_SYSTEMS.values() for name in (system.name, *system.aliases)]
     assert len(spellings) == len(set(spellings))
