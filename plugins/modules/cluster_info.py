@@ -117,7 +117,7 @@ clusters:
       elements: str
       sample: []
     storage:
-      description: What its stack has made for data, each with C(name), C(kind), C(deletion_policy) and C(snapshot_id).
+      description: What its stack has made for data, each with C(name), C(kind), C(deletion_policy), C(snapshot_id) and C(title).
       returned: with O(details)
       type: list
       elements: dict

@@ -3,64 +3,134 @@
 python -m tests.integration.pcluster_stand_in create-cluster|update-cluster|delete-cluster --cluster-name NAME --region REGION
     [--cluster-configuration FILE]
 
-It prints what aws-parallelcluster 3.16.1 prints. The stack has the cluster's tags and an empty volume, the head node is an instance.
+It prints what aws-parallelcluster 3.16.1 prints, and leaves in the account what the package leaves there: the configuration as it was
+given, in a bucket that keeps versions, and a stack with the cluster's tags. The stack's template is one that the package itself has made
+(tests/data/stacks), with the storage of this configuration; the lab makes its volumes and groups. The head node is an instance.
 An entry of SharedStorage with the name "broken" makes the creation fail after the first resource.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
+import hashlib
 import json
+import os
+import pathlib
 import sys
 
 import boto3
 import yaml
 
-GROUP = {"Type": "AWS::EC2::SecurityGroup", "Properties": {"GroupDescription": "cluster"}}
-BROKEN = {"Type": "AWS::EC2::NetworkInterface", "DependsOn": "Group", "Properties": {"SubnetId": "subnet-00000000000000bad"}}
+VERSION = "3.16.1"
+MADE = pathlib.Path(__file__).resolve().parents[1] / "data/stacks/starter.yaml"
+BROKEN = {
+    "Type": "AWS::EC2::NetworkInterface",
+    "DependsOn": "HeadNodeSecurityGroup",
+    "Properties": {"SubnetId": "subnet-00000000000000bad"},
+}
 
 
-def template(config: dict) -> str:
-    broken = any(entry["Name"] == "broken" for entry in config["SharedStorage"])
-    resources = {"Group": GROUP, **({"Broken": BROKEN} if broken else {})}
-    return json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources})
+class Cluster:
+    """One cluster: what the package would write for it, and where."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.name, self.region = options.cluster_name, options.region
+        self.text = pathlib.Path(options.cluster_configuration).read_text(encoding="utf-8") if options.cluster_configuration else ""
+        self.config = yaml.safe_load(self.text) or {}
+
+    def client(self, service: str):
+        return boto3.client(service, region_name=self.region)
+
+    def create(self) -> str:
+        # Source: aws-parallelcluster 3.16.1, S3Bucket.get_bucket_name and Cluster._generate_artifact_dir.
+        account = self.client("sts").get_caller_identity()["Account"]
+        suffix = hashlib.sha256((account + self.region).encode()).hexdigest()[:16]
+        bucket = f"parallelcluster-{suffix}-v1-do-not-delete"
+        s3 = self.client("s3")
+        s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        folder = f"parallelcluster/{VERSION}/clusters/{self.name}-{os.urandom(8).hex()}"
+        self.client("cloudformation").create_stack(StackName=self.name, Tags=self.tags(), **self.stack(bucket, folder))
+        self.run_head_node()
+        return "CREATE_IN_PROGRESS"
+
+    def update(self) -> str:
+        self.client("cloudformation").update_stack(StackName=self.name, Tags=self.tags(), **self.stack(*self.place()))
+        return "UPDATE_IN_PROGRESS"
+
+    def delete(self) -> str:
+        bucket, folder = self.place()
+        self.client("cloudformation").delete_stack(StackName=self.name)
+        boto3.resource("s3", region_name=self.region).Bucket(bucket).object_versions.filter(Prefix=f"{folder}/").delete()
+        ec2 = self.client("ec2")
+        mine = [{"Name": "tag:parallelcluster:cluster-name", "Values": [self.name]}]
+        nodes = [one["InstanceId"] for found in ec2.describe_instances(Filters=mine)["Reservations"] for one in found["Instances"]]
+        if nodes:
+            ec2.terminate_instances(InstanceIds=nodes)
+        return "DELETE_IN_PROGRESS"
+
+    def place(self) -> tuple[str, str]:
+        """Return the bucket and the folder of a cluster that exists, as the package finds them: in its stack's parameters."""
+        (stack,) = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
+        parameters = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
+        return parameters["ResourcesS3Bucket"], parameters["ArtifactS3RootDirectory"]
+
+    def stack(self, bucket: str, folder: str) -> dict:
+        """Put the configuration into the bucket; return the template that belongs to it, and values for what it leaves open."""
+        s3 = self.client("s3")
+        version = s3.put_object(Bucket=bucket, Key=f"{folder}/configs/cluster-config.yaml", Body=self.text.encode())["VersionId"]
+        template = yaml.safe_load(MADE.read_text(encoding="utf-8"))
+        parameters = template["Parameters"]
+        for name, value in {"ResourcesS3Bucket": bucket, "ArtifactS3RootDirectory": folder, "ConfigVersion": version}.items():
+            parameters[name]["Default"] = value
+        subnet = self.config["HeadNode"]["Networking"]["SubnetId"]
+        vpc = self.client("ec2").describe_subnets(SubnetIds=[subnet])["Subnets"][0]["VpcId"]
+        template["Resources"] = self.resources(template["Resources"], subnet, vpc)
+        del template["Outputs"]["EBSIds"]
+        given = [{"ParameterKey": name, "ParameterValue": name} for name, one in parameters.items() if "Default" not in one]
+        # The package uploads what yaml.dump writes, and CloudFormation keeps that text.
+        return {"TemplateBody": yaml.dump(template), "Parameters": given, "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]}
+
+    def resources(self, made: dict, subnet: str, vpc: str) -> dict:
+        (name,) = (name for name, one in made.items() if one["Type"] == "AWS::EC2::Volume")
+        volume = made.pop(name)
+        for entry in self.config["SharedStorage"]:
+            if entry["Name"] == "broken":
+                made["Broken"] = BROKEN
+            elif "EbsSettings" in entry and "VolumeId" not in entry["EbsSettings"]:
+                made[f"EBS{hashlib.sha256(entry['Name'].encode()).hexdigest()[:16]}"] = as_template(entry, volume)
+        for one in made.values():
+            properties = one.get("Properties") or {}
+            for key, value in (("VpcId", vpc), ("SubnetId", subnet)):
+                if key in properties and one is not BROKEN:
+                    properties[key] = value
+        return made
+
+    def tags(self) -> list[dict]:
+        own = {"parallelcluster:cluster-name": self.name, "parallelcluster:version": VERSION}
+        return [*self.config.get("Tags", []), *({"Key": key, "Value": value} for key, value in own.items())]
+
+    def run_head_node(self) -> None:
+        ec2 = self.client("ec2")
+        node = [{"Key": "parallelcluster:node-type", "Value": "HeadNode"}, *self.tags()]
+        ec2.run_instances(
+            ImageId=ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"],
+            InstanceType=self.config["HeadNode"]["InstanceType"],
+            MinCount=1,
+            MaxCount=1,
+            TagSpecifications=[{"ResourceType": "instance", "Tags": node}],
+        )
 
 
-def create(options: argparse.Namespace) -> str:
-    with open(options.cluster_configuration, encoding="utf-8") as file:
-        config = yaml.safe_load(file)
-    own = {"parallelcluster:cluster-name": options.cluster_name, "parallelcluster:version": "3.16.1"}
-    tags = [*config.get("Tags", []), *({"Key": key, "Value": value} for key, value in own.items())]
-    client(options, "cloudformation").create_stack(StackName=options.cluster_name, TemplateBody=template(config), Tags=tags)
-    ec2 = client(options, "ec2")
-    node = [{"Key": "parallelcluster:node-type", "Value": "HeadNode"}, *tags]
-    ec2.run_instances(
-        ImageId=ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"],
-        InstanceType=config["HeadNode"]["InstanceType"],
-        MinCount=1,
-        MaxCount=1,
-        TagSpecifications=[{"ResourceType": "instance", "Tags": node}],
-    )
-    return "CREATE_IN_PROGRESS"
-
-
-def update(options: argparse.Namespace) -> str:
-    client(options, "cloudformation").update_stack(StackName=options.cluster_name, UsePreviousTemplate=True)
-    return "UPDATE_IN_PROGRESS"
-
-
-def delete(options: argparse.Namespace) -> str:
-    client(options, "cloudformation").delete_stack(StackName=options.cluster_name)
-    ec2 = client(options, "ec2")
-    mine = [{"Name": "tag:parallelcluster:cluster-name", "Values": [options.cluster_name]}]
-    nodes = [one["InstanceId"] for found in ec2.describe_instances(Filters=mine)["Reservations"] for one in found["Instances"]]
-    if nodes:
-        ec2.terminate_instances(InstanceIds=nodes)
-    return "DELETE_IN_PROGRESS"
-
-
-def client(options: argparse.Namespace, service: str):
-    return boto3.client(service, region_name=options.region)
+def as_template(entry: dict, volume: dict) -> dict:
+    """Return the volume of an entry, in the form of the one that the package has made."""
+    one, settings = copy.deepcopy(volume), entry["EbsSettings"]
+    one["DeletionPolicy"] = one["UpdateReplacePolicy"] = settings.get("DeletionPolicy", "Delete")
+    zone = one["Properties"]["AvailabilityZone"]
+    kept = {key: value for key, value in settings.items() if key in volume["Properties"]}
+    one["Properties"] = {"AvailabilityZone": zone, "Tags": [{"Key": "Name", "Value": entry["Name"]}], **kept}
+    return one
 
 
 def main() -> None:
@@ -69,8 +139,8 @@ def main() -> None:
     for option in ("--cluster-name", "--region", "--cluster-configuration"):
         parser.add_argument(option)
     options = parser.parse_args()
-    status = {"create-cluster": create, "update-cluster": update, "delete-cluster": delete}[options.operation](options)
-    json.dump({"cluster": {"clusterName": options.cluster_name, "cloudformationStackStatus": status, "version": "3.16.1"}}, sys.stdout)
+    status = getattr(Cluster(options), options.operation.partition("-")[0])()
+    json.dump({"cluster": {"clusterName": options.cluster_name, "cloudformationStackStatus": status, "version": VERSION}}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -16,12 +16,12 @@ from plugins.modules.cluster import ARGUMENT_SPEC as CLUSTER_SPEC
 from plugins.modules.cluster import run as run_cluster
 from plugins.modules.cluster_info import run
 from tests.chain.playbook import ROOT
-from tests.integration.pcluster_stand_in import BROKEN
 
 pytestmark = pytest.mark.lab
 
 SNAPSHOT = "snap-0123456789abcdef0"
 OWN = {"CreatedBy": "petal.hpc", "petal:seed": "genomics", "petal:snapshot-id": SNAPSHOT, "petal:fingerprint": "sha256:aa"}
+BROKEN = {"Type": "AWS::EC2::NetworkInterface", "DependsOn": "Group", "Properties": {"SubnetId": "subnet-00000000000000bad"}}
 
 
 def tag_list(tags):

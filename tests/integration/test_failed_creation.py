@@ -28,7 +28,6 @@ PLAY = """
 OWN = {"CreatedBy": "petal.hpc", "petal:fingerprint": FINGERPRINT}
 GOOD = {
     "Region": "us-east-1",
-    "HeadNode": {"InstanceType": "m6a.large"},
     "SharedStorage": [{"Name": "software"}],
     "Tags": [{"Key": key, "Value": value} for key, value in OWN.items()],
 }
@@ -43,7 +42,10 @@ def create(lab, pcluster, tmp_path_factory):
     play.write_text(textwrap.dedent(PLAY).format(root=ROOT))
 
     def start(broken):
-        config.write_text(yaml.safe_dump({**GOOD, "SharedStorage": [{"Name": "broken" if broken else "software"}]}))
+        subnet = lab.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+        head_node = {"InstanceType": "m6a.large", "Networking": {"SubnetId": subnet}}
+        storage = [{"Name": "broken" if broken else "software"}]
+        config.write_text(yaml.safe_dump({**GOOD, "HeadNode": head_node, "SharedStorage": storage}))
         variables = {
             "petal_cluster_name": NAME,
             "petal_pcluster": str(pcluster),

@@ -27,6 +27,20 @@ def test_a_stack_that_cannot_be_made_is_undone_and_tells_why(lab, ec2):
     assert (failed["LogicalResourceId"], "subnet-00000000000000bad" in failed["ResourceStatusReason"]) == ("Broken", True)
 
 
+@proves("template_is_kept_as_it_was_given")
+def test_a_template_is_answered_as_text_and_only_partly_made(lab):
+    body = """# by ParallelCluster
+Resources:
+  Group: {Type: AWS::EC2::SecurityGroup, Properties: {GroupDescription: part of yaml}}
+  Node: {Type: AWS::EC2::Instance, Properties: {ImageId: ami-00000000000000bad}}
+Outputs:
+  Address: {Value: {"Fn::GetAtt": [Node, PrivateIp]}}
+"""
+    lab.client("cloudformation").create_stack(StackName="yaml", TemplateBody=body)
+    assert lab.client("cloudformation").get_template(StackName="yaml")["TemplateBody"] == body
+    assert status(lab, "yaml") == "CREATE_COMPLETE"
+
+
 @proves("stack_is_created_slowly")
 def test_a_stack_is_in_progress_before_it_is_there(lab):
     lab.slow({"stack": NEVER})

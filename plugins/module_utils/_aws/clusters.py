@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 from .._core.cluster_state import CLUSTER_TAG, NODE_TAG, QUEUE_TAG, VERSION_TAG, Cluster, Event, Node, Storage, storage_of
+from .._core.stack_template import parse_template
 from .errors import explained
 
 # CloudFormation answers ValidationError for a stack that does not exist.
@@ -37,7 +37,7 @@ class ClusterGateway:
         """Return what the cluster's own stack has made for data."""
         with explained("read the template of the cluster's stack", resource=cluster.name):
             body = self.cloudformation.get_template(StackName=cluster.stack_id)["TemplateBody"]
-        return storage_of(json.loads(body) if isinstance(body, str) else body)
+        return storage_of(parse_template(body, cluster.name))
 
     def events(self, cluster: Cluster) -> list[Event]:
         """Return the stack's history since its last creation, update or deletion was asked for, the newest first."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,6 +20,7 @@ CLUSTER_TAG, VERSION_TAG, NODE_TAG, QUEUE_TAG = (
 HEAD_NODE, COMPUTE, LOGIN_NODE = "HeadNode", "Compute", "LoginNode"
 # What a cluster's template keeps data on. Source: aws-parallelcluster 3.16.1, templates.cluster_stack.
 STORAGE = {"AWS::EC2::Volume": "EBS volume", "AWS::EFS::FileSystem": "EFS file system", "AWS::FSx::FileSystem": "FSx file system"}
+SOFTWARE_TITLE = re.compile(r"software(-[0-9a-f]{12})?")
 # A failed update leaves the cluster as it was.
 USABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
@@ -38,12 +40,24 @@ class Node:
 
 @dataclasses.dataclass(frozen=True)
 class Storage:
-    """What the cluster's stack has made for data. snapshot_id: what a volume was made from, or ""."""
+    """What the cluster's stack has made for data.
+
+    name: in the template. snapshot_id: what a volume was made from, or "". title: its name in the configuration, or "".
+    """
 
     name: str
     kind: str
     deletion_policy: str
     snapshot_id: str = ""
+    title: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.title} ({self.name})" if self.title else f"{self.kind} {self.name}"
+
+    @property
+    def holds_software(self) -> bool:
+        """Say whether petal.hpc has named it so: the first software of a cluster, or what an upgrade brought."""
+        return bool(self.snapshot_id and SOFTWARE_TITLE.fullmatch(self.title))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,9 +126,11 @@ def storage_of(template: Mapping[str, Any]) -> list[Storage]:
     found = []
     for name, resource in (template.get("Resources") or {}).items():
         if resource.get("Type") in STORAGE:
-            snapshot = (resource.get("Properties") or {}).get("SnapshotId")
-            policy = resource.get("DeletionPolicy", "Delete")
-            found.append(Storage(name, STORAGE[resource["Type"]], policy, snapshot if isinstance(snapshot, str) else ""))
+            properties = resource.get("Properties") or {}
+            snapshot, policy = properties.get("SnapshotId"), resource.get("DeletionPolicy", "Delete")
+            listed = [*(properties.get("Tags") or []), *(properties.get("FileSystemTags") or [])]
+            titles = [tag["Value"] for tag in listed if tag.get("Key") == "Name" and isinstance(tag.get("Value"), str)]
+            found.append(Storage(name, STORAGE[resource["Type"]], policy, snapshot if isinstance(snapshot, str) else "", *titles[:1]))
     return sorted(found, key=lambda one: one.name)
 
 
@@ -195,9 +211,11 @@ def check_deletion(cluster: Cluster, storage: Iterable[Storage], agreed: Agreed)
     if not tags.ours(cluster.stack_tags) and not agreed.foreign_cluster:
         problems.append("petal.hpc has not made this cluster. Set foreign_cluster=true if it may go.")
     software = tags.read(cluster.stack_tags, tags.SNAPSHOT_ID)
-    lost = [one for one in storage if one.deletion_policy == "Delete" and not (software and one.snapshot_id == software)]
+    # After an upgrade the tags name the new software only.
+    spared = [one for one in storage if software and (one.snapshot_id == software or one.holds_software)]
+    lost = [one for one in storage if one.deletion_policy == "Delete" and one not in spared]
     if lost and not agreed.delete_data:
-        names = ", ".join(f"{one.kind} {one.name}" for one in lost)
+        names = ", ".join(map(str, lost))
         problems.append(f"{names} would be deleted with its data. Copy what is worth it, then set delete_data=true.")
     running = cluster.count(COMPUTE)
     if running and not agreed.stop_jobs:

@@ -9,6 +9,22 @@ from moto.cloudformation.models import CloudFormationBackend, Event, Stack
 from tests.lab import states
 from tests.lab.rules.rulebook import derive, extend
 
+# What a stack really makes here; moto would make half of the rest, and lacks the libraries for some of it.
+PLAYED = ("AWS::EC2::Volume", "AWS::EC2::SecurityGroup", "AWS::EC2::NetworkInterface")
+
+
+@extend(Stack, "_parse_template")
+def template_is_kept_as_it_was_given(original: Any, stack: Stack) -> None:
+    """GetTemplate answers with the text that a stack was made from, YAML or JSON, all of it.
+
+    Of its resources the lab makes the volumes, security groups and network interfaces.
+    Source: CloudFormation API Reference, GetTemplate, TemplateBody: the original template as it was sent.
+    """
+    original(stack)
+    resources = stack.template_dict["Resources"]
+    stack.template_dict["Resources"] = {name: one for name, one in resources.items() if one["Type"] in PLAYED}
+    stack.template_dict.pop("Outputs", None)
+
 
 @extend(CloudFormationBackend, "create_stack")
 def failed_stack_is_rolled_back(original: Any, backend: CloudFormationBackend, name: str, *arguments: Any, **named: Any) -> Stack:

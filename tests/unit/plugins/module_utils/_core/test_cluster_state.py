@@ -24,6 +24,8 @@ SOFTWARE = Storage("Software", "EBS volume", "Delete", "snap-0123456789abcdef0")
 SCRATCH = Storage("Scratch", "EBS volume", "Delete")
 GENOMES = Storage("Genomes", "EBS volume", "Delete", "snap-0fffffffffffffff0")
 
+NAMED = Storage("EBS1", "EBS volume", "Delete", "snap-0fffffffffffffff0", "genomes")
+
 
 def with_(**changes):
     return dataclasses.replace(CLUSTER, **changes)
@@ -88,12 +90,21 @@ def test_a_confirmed_cluster_with_nothing_but_software_is_deleted():
     assert problems_of(CLUSTER, [SOFTWARE], confirm="genomics") == []
 
 
+def test_the_software_before_an_upgrade_is_software_too():
+    before = Storage("EBS1", "EBS volume", "Delete", "snap-0aaaaaaaaaaaaaaa0", "software")
+    between = Storage("EBS2", "EBS volume", "Delete", "snap-0bbbbbbbbbbbbbbb0", "software-0123456789ab")
+    assert problems_of(CLUSTER, [before, between, SOFTWARE], confirm="genomics") == []
+    foreign = with_(stack_tags={"CreatedBy": "petal.hpc"})
+    assert problems_of(foreign, [before], confirm="genomics") != []
+
+
 @pytest.mark.parametrize(
     ("cluster", "storage", "missing", "allowed_by"),
     [
         (CLUSTER, [], "confirm=genomics", {}),
         (CLUSTER, [SOFTWARE, SCRATCH], "EBS volume Scratch would be deleted", {"delete_data": True}),
         (CLUSTER, [GENOMES], "EBS volume Genomes would be deleted", {"delete_data": True}),
+        (CLUSTER, [NAMED], "EBS volume genomes (EBS1) would be deleted", {"delete_data": True}),
         (with_(nodes=(HEAD, COMPUTE)), [], "1 compute nodes run", {"stop_jobs": True}),
         (with_(stack_tags={}), [], "petal.hpc has not made this cluster", {"foreign_cluster": True}),
     ],
