@@ -65,6 +65,7 @@ _raw:
         login_nodes: null
       software: {spack_packages: [], spack_version: null, recipes_version: null, compiler: null, target: null, smoke: {}}
       users: []
+      groups: []
       data: {s3_mounts: []}
 """
 

@@ -62,11 +62,12 @@ def node(stand_ins):
 
 def test_users_have_the_ids_and_groups_of_the_seed(node):
     done = node(
-        "for again in 1 2; do sh /hooks/petal-users.sh ada:5001:5000:chem,bio ben:5002:5000:; done; id ada; id ben; ls -nd /home/ada"
+        "for again in 1 2; do sh /hooks/petal-users.sh chem:6001 bio:6002 ada:5001:5000:chem,bio ben:5002:5000:; done;"
+        "id ada; id ben; ls -nd /home/ada"
     )
     assert done.returncode == 0, done.stderr
     ada, ben, home = done.stdout.splitlines()
-    assert ada == "uid=5001(ada) gid=5000(ada) groups=5000(ada),5001(chem),5002(bio)"
+    assert ada == "uid=5001(ada) gid=5000(ada) groups=5000(ada),6001(chem),6002(bio)"
     assert ben.startswith("uid=5002(ben) gid=5000(ada)")
     assert home.split()[2:4] == ["5001", "5000"]
 

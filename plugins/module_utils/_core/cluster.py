@@ -132,7 +132,7 @@ def plan_cluster(seed: dict[str, Any], options: ClusterOptions) -> ClusterPlan:
     mount_path = options.mount_path if volume else ""
     exported = [HOME, *([mount_path] if mount_path else []), *(str(entry.get("MountDir", "")) for entry in options.shared_storage)]
     buckets = place_buckets(seed["data"]["s3_mounts"], exported)
-    users = seed["users"]
+    users, groups = seed["users"], seed.get("groups", [])
 
     problems += _cluster_problems(seed, options, volume)
     problems += limits.network_problems(options.elastic_ip, options.security_group_ids)
@@ -155,7 +155,7 @@ def plan_cluster(seed: dict[str, Any], options: ClusterOptions) -> ClusterPlan:
     notes += _hook_notes(options, mount_path, users, buckets) + _bucket_notes(options, buckets) + _volume_notes(volume, queues, options)
     cluster_tags = _tags(options)
     problems += limits.tag_problems(cluster_tags)
-    scripts = hook_scripts(options.hooks, mount_path, users, buckets) + own_scripts(options.scripts)
+    scripts = hook_scripts(options.hooks, mount_path, users, buckets, groups) + own_scripts(options.scripts)
     access = s3_access(buckets, [script["script"] for script in scripts])
     model = {
         "cluster_name": options.cluster_name,
@@ -180,7 +180,7 @@ def plan_cluster(seed: dict[str, Any], options: ClusterOptions) -> ClusterPlan:
         "scripts": scripts,
         "s3_access": access,
         "iam_policies": list(options.iam_policies),
-        "login_nodes": _login_nodes(options, mount_path, users, buckets),
+        "login_nodes": _login_nodes(options, mount_path, users, groups, buckets),
         "software": _software_model(volume),
         "shared_storage": list(options.shared_storage),
         "slurm_settings": options.slurm_settings,
@@ -421,9 +421,10 @@ def _resource_model(group: Group, queue: _Queue, *, efa: bool) -> dict:
     }
 
 
-def _login_nodes(options: ClusterOptions, mount_path: str, users: list[dict], buckets: list[BucketMount]) -> list[dict]:
+def _login_nodes(options: ClusterOptions, mount_path: str, users: list[dict], groups: list[dict], buckets: list[BucketMount]) -> list[dict]:
     """Return the pools; each node runs the hooks too, and mounts the buckets when its policies let it."""
-    scripts = hook_scripts(options.hooks, mount_path, users, buckets if options.iam_policies else []) + own_scripts(options.scripts)
+    mounted = buckets if options.iam_policies else []
+    scripts = hook_scripts(options.hooks, mount_path, users, mounted, groups) + own_scripts(options.scripts)
     return [
         {
             "name": pool["name"],

@@ -16,7 +16,9 @@ from .cluster_storage import BucketMount
 SOFTWARE, USERS, BUCKETS = "petal-software.sh", "petal-users.sh", "petal-buckets.sh"
 
 
-def hook_scripts(url: str, mount_path: str, users: Iterable[dict], buckets: Iterable[BucketMount]) -> list[dict]:
+def hook_scripts(
+    url: str, mount_path: str, users: Iterable[dict], buckets: Iterable[BucketMount], groups: Iterable[dict] = ()
+) -> list[dict]:
     """Return the sequence of custom actions, [{"script": url, "args": [text]}]; without a URL there is none.
 
     url: where the scripts have been uploaded, s3://bucket/prefix or https://…
@@ -26,10 +28,19 @@ def hook_scripts(url: str, mount_path: str, users: Iterable[dict], buckets: Iter
         return []
     steps = [
         (SOFTWARE, [mount_path] if mount_path else []),
-        (USERS, [user_argument(user) for user in users]),
+        (USERS, people_arguments(users, groups)),
         (BUCKETS, [bucket_argument(bucket) for bucket in buckets]),
     ]
     return [{"script": f"{url.rstrip('/')}/{script}", "args": arguments} for script, arguments in steps if arguments]
+
+
+def people_arguments(users: Iterable[dict], groups: Iterable[dict]) -> list[str]:
+    """Return the users of a seed with its groups, first "chem:6001" for each group, since only the seed knows their ids.
+
+    Without users there is nobody to be in a group.
+    """
+    people = [user_argument(user) for user in users]
+    return [*(f"{group['name']}:{group['gid']}" for group in groups), *people] if people else []
 
 
 def user_argument(user: dict) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .cluster_hooks import BUCKETS, SOFTWARE, USERS
+from .cluster_hooks import BUCKETS, SOFTWARE, USERS, people_arguments
 
 
 def find_losses(config: dict[str, Any], seed: dict[str, Any]) -> list[str]:
@@ -76,9 +76,10 @@ def _node_losses(where: str, node: dict, config: dict, seed: dict) -> list[str]:
     mount_dirs = [entry["MountDir"] for entry in config.get("SharedStorage") or [] if entry.get("Name") == "software"]
     if any(path not in arguments.get(SOFTWARE, []) for path in mount_dirs):
         losses.append(f"{where} lacks the module command for {mount_dirs[0]}.")
-    users = [user["name"] for user in seed["users"] if not _has(arguments.get(USERS, []), f"{user['name']}:{user['uid']}:{user['gid']}:")]
-    if users:
-        losses.append(f"{where} lacks the users {', '.join(users)}.")
+    lost = [one for one in people_arguments(seed["users"], seed.get("groups", [])) if one not in arguments.get(USERS, [])]
+    for kind, names in (("groups", _names(lost, colons=1)), ("users", _names(lost, colons=3))):
+        if names:
+            losses.append(f"{where} lacks the {kind} {', '.join(names)}.")
     for mount in seed["data"]["s3_mounts"]:
         if not any(_mounts(argument, mount) for argument in arguments.get(BUCKETS, [])):
             losses.append(f"{where} lacks the S3 bucket {mount['bucket']} at {mount['mount_point']}.")
@@ -94,8 +95,8 @@ def _hook_arguments(node: dict) -> dict[str, list[str]]:
     return {step["Script"].rpartition("/")[2]: step.get("Args") or [] for step in steps}
 
 
-def _has(arguments: list[str], beginning: str) -> bool:
-    return any(argument.startswith(beginning) for argument in arguments)
+def _names(arguments: list[str], colons: int) -> list[str]:
+    return [argument.partition(":")[0] for argument in arguments if argument.count(":") == colons]
 
 
 def _mounts(argument: str, mount: dict) -> bool:

@@ -126,7 +126,7 @@ def _explain(error: Any) -> str:
         case "enum":
             return f"{wrong!r} is not one of {', '.join(map(str, limit))}"
         case "minimum":
-            return f"{wrong} is too small; {limit} is the least"
+            return f"{wrong} is too small; {limit} is the least{error.schema.get('minimumErrorMessage', '')}"
         case "maximum":
             return f"{wrong} is too large; {limit} is the most"
         case "minItems" | "minLength":
@@ -178,6 +178,7 @@ def _complete(data: dict[str, Any]) -> dict[str, Any]:
             "smoke": software.get("smoke", {}),
         },
         "users": [{"gid": user["uid"], "groups": [], **user} for user in data.get("users", [])],
+        "groups": data.get("groups", []),
         "data": {"s3_mounts": [_complete_mount(mount) for mount in data.get("data", {}).get("s3_mounts", [])]},
     }
 

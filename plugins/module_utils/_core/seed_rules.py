@@ -17,7 +17,8 @@ from typing import Any
 from .errors import ExplainedError
 from .instance_types import find_instance_type, nearest_instance_types
 from .mount_points import RESERVED_MOUNT_DIRS, SYSTEM_TREES
-from .operating_system import OPERATING_SYSTEMS, find_os
+from .operating_system import find_os
+from .people import people_problems, people_warnings
 from .positioned_yaml import Path
 from .spack_spec import canonical_spec, spec_name
 from .spack_version import check_spack
@@ -34,15 +35,10 @@ ALLOCATION_STRATEGIES = {
 # /home would hide everyone's files.
 SYSTEM_DIRECTORIES = {"/", "/home", *RESERVED_MOUNT_DIRS}
 
-# Linux keeps these user ids for people (useradd's UID_MIN and UID_MAX).
-FIRST_UID, LAST_UID = 1000, 60000
-SYSTEM_USERS = {"root", "bin", "daemon", "nobody", "sshd", "munge", "slurm", "slurmrestd", "pcluster-admin", "dcv", "dcvextauth"}
-LOGIN_USERS = {system.login_user for system in OPERATING_SYSTEMS.values()}
-
 
 def problems_of(data: Any) -> Iterator[Problem]:
     """Yield (path, sentence) for everything that makes a seed unusable, beyond what the schema says."""
-    for rule in (_check_single_lines, _check_os, _check_instance_types, _check_queues, _check_software, _check_users, _check_mounts):
+    for rule in (_check_single_lines, _check_os, _check_instance_types, _check_queues, _check_software, _check_people, _check_mounts):
         yield from rule(data)
 
 
@@ -56,11 +52,7 @@ def warnings_of(data: dict[str, Any]) -> Iterator[Problem]:
     for path, queue in _mappings(data, "compute", "queues"):
         for index, name in _repeated(_texts(queue, "instance_types")):
             yield (*path, "instance_types", index), f"{name} is listed twice; once is enough"
-    for path, user in _mappings(data, "users"):
-        if user["uid"] == FIRST_UID:
-            yield (*path, "uid"), f"{user['uid']} is the id of the image's own login user ({', '.join(sorted(LOGIN_USERS))})"
-        elif not FIRST_UID <= user["uid"] <= LAST_UID:
-            yield (*path, "uid"), f"{user['uid']} is outside {FIRST_UID} to {LAST_UID}, the range that Linux keeps for people"
+    yield from people_warnings(list(_mappings(data, "users")), list(_mappings(data, "groups")))
 
 
 def canonical_capacity_type(written: str) -> str | None:
@@ -203,15 +195,13 @@ def _check_software(data: Any) -> Iterator[Problem]:
                 yield ("software", *keys, package), f"{package} is not among spack_packages"
 
 
-def _check_users(data: Any) -> Iterator[Problem]:
-    users = list(_mappings(data, "users"))
-    for key in ("name", "uid"):
-        values = [((*path, key), user[key]) for path, user in users if isinstance(user.get(key), (str, int))]
-        yield from ((path, f"another user has the {key} {value} too") for path, value in _repeated(values))
-    for path, user in users:
-        # A list or a mapping in its place is the schema's affair.
-        if isinstance(user.get("name"), str) and user["name"] in SYSTEM_USERS | LOGIN_USERS:
-            yield (*path, "name"), f"{user['name']} is a user that the nodes' image brings along"
+def _check_people(data: Any) -> Iterator[Problem]:
+    users, groups = list(_mappings(data, "users")), list(_mappings(data, "groups"))
+    for kind, found, keys in (("user", users, ("name", "uid")), ("group", groups, ("name", "gid"))):
+        for key in keys:
+            values = [((*path, key), item[key]) for path, item in found if isinstance(item.get(key), (str, int))]
+            yield from ((path, f"another {kind} has the {key} {value} too") for path, value in _repeated(values))
+    yield from people_problems(users, groups)
 
 
 def _check_mounts(data: Any) -> Iterator[Problem]:

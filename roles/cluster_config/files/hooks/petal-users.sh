@@ -1,29 +1,53 @@
 #!/bin/sh
-# petal-users.sh NAME:UID:GID:GROUP,GROUP ...
-# Makes each user, with the same ids on every node. Runs on head, compute and login nodes, as root, any number of times.
-# A name or an id that belongs to someone else is an error: files would change hands.
+# petal-users.sh GROUP:GID ... NAME:UID:GID:GROUP,GROUP ...
+# Makes the groups and the users of a seed, with the same ids on every node. Runs on head, compute and login nodes, as root, any number
+# of times. No id is chosen here, and no name or id that belongs to someone else is used: files would change hands. All arguments are
+# checked before anything is made. A user whose gid is among no GROUP:GID gets a group of the user's own name.
 set -eu
 
-refuse() {
-  echo "petal-users: $1" >&2
-  exit 1
+problems=''
+problem() {
+  problems="$problems
+  - $1"
 }
 
-id_of() { # passwd|group NAME: its id, or nothing
-  getent "$1" "$2" | cut -d: -f3
+ids() { # passwd|group NAME-OR-ID FIELDS: these fields of its entry, or nothing
+  getent "$1" "$2" | cut -d: -f"$3"
 }
 
-check() { # NAME UID GID
-  uid_now=$(id_of passwd "$1")
-  gid_now=$(id_of group "$1")
-  if [ -n "$uid_now" ] && [ "$uid_now" != "$2" ]; then refuse "$1 exists with another uid: $uid_now, not $2"; fi
-  if [ -z "$uid_now" ] && getent passwd "$2" >/dev/null; then refuse "uid $2 of $1 is taken: $(getent passwd "$2")"; fi
-  if [ -n "$gid_now" ] && [ "$gid_now" != "$3" ]; then refuse "group $1 exists with another gid: $gid_now, not $3"; fi
+groups=$(
+  {
+    for one in "$@"; do case $one in *:*:*) ;; *) echo "$one" ;; esac; done
+    for one in "$@"; do case $one in *:*:*) echo "$one" | awk -F: '{print $1 ":" $3}' ;; esac; done
+  } | awk -F: '!seen[$2]++' # The first one of an id names its group.
+)
+
+check_group() { # NAME GID
+  gid_now=$(ids group "$1" 3)
+  owner=$(ids group "$2" 1)
+  if [ -n "$gid_now" ] && [ "$gid_now" != "$2" ]; then
+    problem "group $1 exists with another gid: $gid_now, not $2"
+  elif [ -n "$owner" ] && [ "$owner" != "$1" ]; then
+    problem "gid $2 of group $1 is taken: $owner"
+  fi
+}
+
+check_user() { # NAME UID GID GROUP,GROUP
+  now=$(ids passwd "$1" 3,4)
+  owner=$(ids passwd "$2" 1)
+  if [ -n "$now" ] && [ "${now%:*}" != "$2" ]; then
+    problem "$1 exists with another uid: ${now%:*}, not $2"
+  elif [ -n "$now" ] && [ "${now#*:}" != "$3" ]; then
+    problem "$1 exists with another gid: ${now#*:}, not $3"
+  elif [ -n "$owner" ] && [ "$owner" != "$1" ]; then
+    problem "uid $2 of $1 is taken: $owner"
+  fi
+  for group in $(echo "$4" | tr ',' ' '); do
+    echo "$groups" | grep -q "^$group:" || problem "group $group of $1 comes without a gid"
+  done
 }
 
 make_user() { # NAME UID GID
-  # A group of another name is as good, as long as it has that id.
-  getent group "$3" >/dev/null || groupadd --gid "$3" "$1"
   if getent passwd "$1" >/dev/null; then return; fi
   # /home is shared: the first node makes the home directory, and the others find it.
   if [ -d "/home/$1" ]; then home=--no-create-home; else home=--create-home; fi
@@ -32,16 +56,35 @@ make_user() { # NAME UID GID
 
 join_groups() { # NAME GROUP,GROUP
   for group in $(echo "$2" | tr ',' ' '); do
-    getent group "$group" >/dev/null || groupadd "$group"
-    usermod --append --groups "$group" "$1"
+    id -nG "$1" | tr ' ' '\n' | grep -qx "$group" || usermod --append --groups "$group" "$1"
   done
 }
 
-for user in "$@"; do
-  IFS=: read -r name uid gid groups <<END
-$user
+each_user() { # FUNCTION: calls it with the parts of each user
+  for one in $users; do
+    IFS=: read -r name uid gid more <<END
+$one
 END
-  check "$name" "$uid" "$gid"
-  make_user "$name" "$uid" "$gid"
-  join_groups "$name" "$groups"
+    "$1" "$name" "$uid" "$gid" "$more"
+  done
+}
+
+users=''
+for one in "$@"; do case $one in *:*:*) users="$users $one" ;; esac; done
+
+for one in $groups; do check_group "${one%:*}" "${one#*:}"; done
+each_user check_user
+if [ -n "$problems" ]; then
+  echo "petal-users: this node cannot have the users of the seed:$problems" >&2
+  echo "Change these ids or names in the seed, or use an image that does not have them. Nothing was made." >&2
+  exit 1
+fi
+
+for one in $groups; do
+  getent group "${one#*:}" >/dev/null || groupadd --gid "${one#*:}" "${one%:*}"
 done
+finish_user() {
+  make_user "$1" "$2" "$3"
+  join_groups "$1" "$4"
+}
+each_user finish_user

@@ -5,6 +5,7 @@ from plugins.module_utils._core.cluster_hooks import (
     hook_scripts,
     hooks_url_problems,
     own_scripts,
+    people_arguments,
     s3_access,
     script_problems,
     user_argument,
@@ -31,6 +32,13 @@ def test_what_the_seed_lacks_needs_no_script():
 
 def test_without_a_place_for_scripts_there_are_none():
     assert hook_scripts("", "/shared", [ADA], [DATA]) == []
+
+
+def test_every_group_of_the_seed_comes_with_its_id_before_the_users():
+    groups = [{"name": "chem", "gid": 6001}, {"name": "bio", "gid": 6002}]
+    assert people_arguments([ADA], groups) == ["chem:6001", "bio:6002", "ada:5001:5000:chem,bio"]
+    assert hook_scripts("s3://site", "", [ADA], [], groups)[0]["args"][0] == "chem:6001"
+    assert people_arguments([], groups) == []
 
 
 def test_arguments_are_texts_without_spaces():

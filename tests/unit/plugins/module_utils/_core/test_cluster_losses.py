@@ -32,7 +32,8 @@ SEED = {
         ],
     },
     "software": {"spack_packages": ["samtools"]},
-    "users": [{"name": "ada", "uid": 5001, "gid": 5001, "groups": []}],
+    "users": [{"name": "ada", "uid": 5001, "gid": 5001, "groups": ["chem"]}],
+    "groups": [{"name": "chem", "gid": 6001}],
     "data": {"s3_mounts": [{"bucket": "data", "mount_point": "/shared/data", "read_only": False}]},
 }
 OPTIONS = ClusterOptions(
@@ -70,7 +71,9 @@ def test_what_we_render_loses_nothing(config):
         (lambda c: queue_of(c).update(Name="other"), "Queue 'compute' is missing."),
         (lambda c: c["HeadNode"].pop("CustomActions"), "The head node lacks the users ada."),
         (lambda c: steps_of(queue_of(c)).pop(0), "Queue 'compute' lacks the module command for /shared."),
-        (lambda c: steps_of(queue_of(c))[1].update(Args=["ada:5002:5001:"]), "Queue 'compute' lacks the users ada."),
+        (lambda c: steps_of(queue_of(c))[1].update(Args=["chem:6001", "ada:5002:5001:chem"]), "Queue 'compute' lacks the users ada."),
+        (lambda c: steps_of(queue_of(c))[1].update(Args=["ada:5001:5001:chem"]), "Queue 'compute' lacks the groups chem."),
+        (lambda c: steps_of(queue_of(c))[1].update(Args=["chem:6001", "ada:5001:5001:"]), "Queue 'compute' lacks the users ada."),
         (lambda c: steps_of(queue_of(c)).pop(2), "Queue 'compute' lacks the S3 bucket data at /shared/data."),
         (lambda c: queue_of(c).pop("Iam"), "Queue 'compute' may not write the S3 bucket data."),
         (lambda c: c["HeadNode"]["Iam"]["S3Access"][0].update(EnableWriteAccess=False), "The head node may not write the S3 bucket data."),

@@ -114,6 +114,7 @@ def test_a_minimal_seed_gets_every_default():
             "smoke": {},
         },
         "users": [],
+        "groups": [],
         "data": {"s3_mounts": []},
     }
 
@@ -241,7 +242,11 @@ QUEUE = ("compute", "queues", 0)
         (("users",), [{"name": "ubuntu", "uid": 5001}], "ubuntu is a user that the nodes' image brings along"),
         (("users",), [{"name": "ada", "uid": 0}], "users[0].uid (line 13): 0 is too small"),
         (("users",), [{"name": "ada", "uid": "5001"}], "'5001' stands where a whole number belongs"),
-        (("users",), [{"name": "ada", "uid": 1}, {"name": "ada", "uid": 2}], "users[1].name (line 14): another user has the name ada too"),
+        (
+            ("users",),
+            [{"name": "ada", "uid": 5001}, {"name": "ada", "uid": 5002}],
+            "users[1].name (line 14): another user has the name ada",
+        ),
         (("users",), [{"name": "ada", "uid": 5001}, {"name": "bob", "uid": 5001}], "another user has the uid 5001 too"),
         (("data", "s3_mounts"), mount(bucket="s3://a-bucket/in"), "'s3://a-bucket/in' is a URL; give the bucket's name alone, 'a-bucket'"),
         (("data", "s3_mounts"), mount(bucket="My_Bucket"), "'My_Bucket' is no bucket name: 3 to 63"),
@@ -314,9 +319,21 @@ def test_what_is_no_mapping_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    "noise", [None, 7, "text", [7], [[]], {"queues": 7}, {"queues": [7, None, {"instance_types": {}}]}, {"s3_mounts": [{"bucket": 7}]}]
+    "noise",
+    [
+        None,
+        7,
+        "text",
+        [7],
+        [[]],
+        [{"name": [], "uid": {}, "gid": [], "groups": 7}],
+        [{"groups": [7, []]}],
+        {"queues": 7},
+        {"queues": [7, None, {"instance_types": {}}]},
+        {"s3_mounts": [{"bucket": 7}]},
+    ],
 )
-@pytest.mark.parametrize("section", ["cluster", "compute", "software", "users", "data"])
+@pytest.mark.parametrize("section", ["cluster", "compute", "software", "users", "groups", "data"])
 def test_any_nonsense_is_refused_or_ignored_but_never_fails(section, noise):
     try:
         read({**VALID, section: noise})
@@ -329,9 +346,8 @@ def test_any_nonsense_is_refused_or_ignored_but_never_fails(section, noise):
     [
         ((*QUEUE, "instance_types"), ["c6a.xlarge", "p3.2xlarge"], "instance_types[1] (line 10): EC2 no longer lists p3.2xlarge"),
         ((*QUEUE, "instance_types"), ["c6a.xlarge", "c6a.xlarge"], "instance_types[1] (line 10): c6a.xlarge is listed twice"),
-        (("users",), [{"name": "ada", "uid": 999}], "users[0].uid (line 13): 999 is outside 1000 to 60000"),
         (("users",), [{"name": "ada", "uid": 70000}], "70000 is outside 1000 to 60000"),
-        (("users",), [{"name": "ada", "uid": 1000}], "1000 is the id of the image's own login user"),
+        (("groups",), [{"name": "chem", "gid": 70000}], "groups[0].gid (line 13): 70000 is outside 1000 to 60000"),
     ],
 )
 def test_what_merely_looks_wrong_is_a_warning(path, value, warning):
