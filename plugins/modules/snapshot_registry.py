@@ -14,6 +14,8 @@ description:
   - "The files are C(index.json), C(snapshots/NAME.json) and C(seeds/NAME.yaml); F(docs/registry.md) describes them."
   - Registering the same thing twice changes nothing. One entry holds any number of snapshots, one for each region and variant.
   - Files are replaced at once and the index comes last, so a reader never sees half a registry.
+  - The index is made from the entry files. Entries that it has forgotten are added to it by the next change; lines of it, or snapshots of
+    an entry, that cannot be read are never written over.
   - Any number of runs may write at the same time. In a directory they wait for each other; elsewhere a run that finds that another one
     was faster reads again and repeats its change.
   - Nothing is read from or changed in AWS. What an entry says is checked when it is used, by M(petal.hpc.snapshot_registry_info).
@@ -28,8 +30,10 @@ options:
       - C(verified) says that somebody other than the author has checked the entry. An entry that gets another snapshot, or whose
         snapshot is changed, is not verified any more.
       - C(absent) removes snapshots from the entry, and the entry with its seed when none is left. The snapshots in AWS stay.
+      - C(repaired) makes the index anew from the entry files, whatever is left of it, and changes no entry. A file that cannot be read
+        keeps its lines, and a name without a file goes; both are warnings.
     type: str
-    choices: [present, deprecated, retired, verified, absent]
+    choices: [present, deprecated, retired, verified, absent, repaired]
     default: present
   registry:
     description:
@@ -40,9 +44,8 @@ options:
     type: str
     required: true
   name:
-    description: The entry, made of letters, digits, dots, dashes and underscores.
+    description: The entry, made of letters, digits, dots, dashes and underscores. Required but for O(state=repaired).
     type: str
-    required: true
   region:
     description:
       - The region that the snapshot is in. Left out, the region that AWS settings give.
@@ -225,11 +228,31 @@ EXAMPLES = r"""
     registry: /srv/petal-snapshots
     name: bioinformatics-v1
     snapshot_id: snap-0123456789abcdef0
+
+- name: Make the index anew after it was lost or damaged
+  petal.hpc.snapshot_registry:
+    state: repaired
+    registry: /srv/petal-snapshots
 """
 
 RETURN = r"""
+index:
+  description: What has become of the index.
+  returned: with O(state=repaired)
+  type: dict
+  contains:
+    added:
+      description: The entries that it names now and did not name before.
+      type: list
+      elements: str
+      sample: [bioinformatics-v1]
+    removed:
+      description: The names that it had, and that no file has.
+      type: list
+      elements: str
+      sample: []
 entry:
-  description: The entry after the run; null when it has been removed.
+  description: The entry after the run; null when it has been removed, and with O(state=repaired).
   returned: always
   type: dict
   contains:
@@ -306,11 +329,12 @@ import datetime
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._aws.registry_store import Access, digest_of, open_store
+from ..module_utils._aws.registry_store import INDEX_FILES, Access, digest_of, open_store
 from ..module_utils._aws.signing import Signer
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.registry import (
     PROVENANCE,
+    Entry,
     RegisteredSnapshot,
     Registration,
     check_registration,
@@ -322,10 +346,11 @@ from ..module_utils._core.registry import (
 )
 from ..module_utils._core.snapshot import canonical_fingerprint
 
+WITH_A_NAME = ("deprecated", "retired", "verified", "absent")
 ARGUMENT_SPEC = {
-    "state": {"choices": ["present", "deprecated", "retired", "verified", "absent"], "default": "present"},
+    "state": {"choices": ["present", *WITH_A_NAME, "repaired"], "default": "present"},
     "registry": {"required": True},
-    "name": {"required": True},
+    "name": {},
     "snapshot_id": {},
     "fingerprint": {},
     "os": {},
@@ -365,6 +390,8 @@ def run(params, store, region, today, check_mode):
 
     store: from open_store. region: where a snapshot to register lies. today: the date of a change, as "2026-11-22".
     """
+    if params["state"] == "repaired":
+        return repair(store, params["lock_timeout"], check_mode)
     name, seed, sbom = params["name"], None, None
     if params["state"] == "present":
         seed, sbom = params["seed"], sbom_from(params)
@@ -373,6 +400,20 @@ def run(params, store, region, today, check_mode):
         name, lambda found: decide(params, found, region, today), seed, sbom=sbom, time_limit=params["lock_timeout"], save=not check_mode
     )
     return result(store, name, outcome)
+
+
+def repair(store, time_limit, check_mode):
+    """Make the index of a registry anew from its entry files."""
+    done = store.repair(time_limit=time_limit, save=not check_mode)
+    return {
+        "changed": done.changed,
+        "index": {"added": list(done.added), "removed": list(done.removed)},
+        "entry": None,
+        "files": {"index": store.where(INDEX_FILES[0])},
+        "diff": {"before": {"names": list(done.removed)}, "after": {"names": list(done.added)}},
+        "warnings": store.notes,
+        "commit": store.committed,
+    }
 
 
 def sbom_from(params):
@@ -401,7 +442,10 @@ def decide(params, found, region, today):
     fingerprint = canonical_fingerprint(params["fingerprint"]) if params["fingerprint"] else None
     matching = RegisteredSnapshot(region="", snapshot_id=params["snapshot_id"] or "", fingerprint=fingerprint)
     if params["state"] == "absent":
-        return remove(found, matching, today) if found else None
+        if found:
+            return remove(found, matching, today)
+        # Without a file there may still be its name in the index.
+        return None if matching.snapshot_id or fingerprint else Entry(params["name"])
     if found is None:
         raise ExplainedError(
             f"There is no entry {params['name']} in {params['registry']} to mark as {params['state']}.",
@@ -449,7 +493,7 @@ def result(store, name, outcome):
 def main():
     module = AnsibleAWSModule(
         argument_spec=ARGUMENT_SPEC,
-        required_if=[("state", "present", ("snapshot_id", "fingerprint"))],
+        required_if=[("state", "present", ("name", "snapshot_id", "fingerprint")), *(("state", state, ("name",)) for state in WITH_A_NAME)],
         required_by={"signing_key": "signer"},
         supports_check_mode=True,
     )

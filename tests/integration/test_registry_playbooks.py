@@ -181,6 +181,17 @@ def test_what_was_merged_is_listed_searched_shown_and_found_signed_and_proven(re
     assert stats["petal_registry"] == []
 
 
+def test_an_index_that_was_lost_in_git_is_made_anew(registry, submitted):
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-C", str(registry.folder / "clone")]
+    subprocess.run(["git", "clone", "-q", "-b", "submit-bio", registry.folder / "remote", registry.folder / "clone"], check=True)
+    for command in (["rm", "-q", "index.json"], ["commit", "-q", "-m", "Lose it"], ["push", "-q", "origin", "HEAD:main"]):
+        subprocess.run([*git, *command], check=True)
+    stats, output = registry.play("registry_repair", registry=registry.place)
+    assert stats["petal_repair"] == {"changed": True, "added": ["bio"], "removed": []}, output
+    stats, output = registry.play("registry_repair", registry=registry.place)
+    assert stats["petal_repair"] == {"changed": False, "added": [], "removed": []}, output
+
+
 def test_a_miss_names_the_nearest_entry(registry, submitted, tmp_path):
     subprocess.run(["git", "-C", str(registry.folder / "remote"), "update-ref", "refs/heads/main", "submit-bio"], check=True)
     document = yaml.safe_load(SEED.read_text())

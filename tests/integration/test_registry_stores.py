@@ -137,6 +137,42 @@ def test_what_is_removed_is_gone(place):
     assert not again.update("bio-1", lambda found: Entry("bio-1") if found else None).changed
 
 
+def lose_the_index(place):
+    store = opened(place)
+    with store.locked(5):
+        store._read("index.json", 1 << 20)
+        store._delete("index.json")
+
+
+def test_a_lost_index_costs_no_entry(place):
+    register_some(place, 0, 3)
+    version = opened(place).version()
+    assert opened(place).version() == version
+    lose_the_index(place)
+    assert opened(place).version() != version
+    register_some(place, 7, 1)
+    assert opened(place).read_index().names == ["bio-0", "bio-1", "bio-2", "bio-7"] == sorted(opened(place).list_names())
+    lose_the_index(place)
+    assert opened(place).repair().added == ("bio-0", "bio-1", "bio-2", "bio-7")
+    assert not opened(place).repair().changed
+
+
+def test_writers_that_remove_and_register_at_the_same_time_leave_index_and_files_equal(place):
+    register_some(place, 0, 10)
+
+    def remove_some(first):
+        for number in range(first, first + 5):
+            opened(place).update(f"bio-{number}", lambda found, number=number: Entry(f"bio-{number}") if found else None, time_limit=300)
+
+    threads = [threading.Thread(target=remove_some, args=(first,)) for first in (0, 5)]
+    threads += [threading.Thread(target=register_some, args=(place, 100 * number, 5)) for number in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert opened(place).read_index().names == sorted(opened(place).list_names()) and len(opened(place).list_names()) == 10
+
+
 def test_check_mode_writes_nothing(place):
     assert opened(place).update("bio-1", lambda _found: bio(1), save=False).changed
     assert opened(place).read_index().names == []

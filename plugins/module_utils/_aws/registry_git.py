@@ -38,11 +38,24 @@ class GitStore(DirectoryStore):
     def where(self, path: str) -> str:
         return f"{self.place.rstrip('/')}/{path}"
 
+    def list_names(self) -> set[str]:
+        self._be_current()
+        return super().list_names()
+
+    def version(self) -> str:
+        """Return the remote's commit; unlike a text, it never comes from a copy."""
+        self.path.mkdir(exist_ok=True)
+        heads = self._heads()
+        return heads.get(self._branch or heads.get("HEAD", "main"), "")
+
     def _read(self, path: str, largest: int) -> str | None:
+        self._be_current()
+        return super()._read(path, largest)
+
+    def _be_current(self) -> None:
         if not self._is_current:
             with file_lock(self._lock, LONGEST_COMMAND, self._too_busy):
                 self._catch_up(offline=True)
-        return super()._read(path, largest)
 
     @contextlib.contextmanager
     def locked(self, time_limit: float) -> Iterator[None]:

@@ -16,7 +16,7 @@ except ImportError:  # AnsibleAWSModule reports the missing library before anyth
 from .._core.errors import ExplainedError
 from .._core.registry_place import Place
 from .errors import explained
-from .registry_store import Access, Conflict, Store, check_size
+from .registry_store import INDEX_FILES, Access, Conflict, Store, check_size, digest_of, named_by
 
 # What S3 answers when the object is not the one that the request names. Source: S3 API Reference, PutObject and DeleteObject.
 _CONFLICTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "404", "409", "412"})
@@ -32,6 +32,21 @@ class S3Store(Store):
         self._s3, self._bucket, self._prefix = access.s3(), place.bucket, place.prefix
         # The version of each object that was read, None where there was none.
         self._versions: dict[str, str | None] = {}
+
+    def list_names(self) -> set[str]:
+        return {name for file in self._entry_files() if (name := named_by(file))}
+
+    def version(self) -> str:
+        with explained("look for", resource=self.where(INDEX_FILES[0])):
+            index = [self._version_of(path) for path in INDEX_FILES]
+        return digest_of(repr([index, sorted(self._entry_files().items())]))
+
+    def _entry_files(self) -> dict[str, str]:
+        """Return the versions of the objects in the folder of entries, by their names in it."""
+        folder = f"{self._prefix}snapshots/"
+        with explained("list", resource=self.where("snapshots/")):
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=folder, Delimiter="/")
+            return {found["Key"].removeprefix(folder): found["ETag"] for page in pages for found in page.get("Contents", ())}
 
     def _read(self, path: str, largest: int) -> str | None:
         with explained("read", resource=self.where(path)):

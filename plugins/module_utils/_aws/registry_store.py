@@ -26,7 +26,7 @@ try:
 except ImportError:  # Needed for files that a person wrote; Ansible itself always has it.
     yaml = None
 
-from .._core.errors import ExplainedError
+from .._core.errors import ExplainedError, ManyProblems
 from .._core.registry import (
     Entry,
     Index,
@@ -71,6 +71,15 @@ class Update:
     changed: bool
 
 
+@dataclasses.dataclass(frozen=True)
+class Repair:
+    """What became of the index: the names that it has now and had not before, and the other way round."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: bool
+
+
 class Store(abc.ABC):
     """A registry: index.json, snapshots/NAME.json, seeds/NAME.yaml and sboms/NAME-HASH.spdx.json in some kind of storage.
 
@@ -79,6 +88,7 @@ class Store(abc.ABC):
     committed: the commit that holds what was written, in git.
     A kind of storage reads, writes and deletes texts by their path in the registry; it either keeps other writers out for the time
     of `locked`, or raises Conflict when one of them has been faster. All else is done here, once for all kinds.
+    The entry files say what is registered. The index is made from them, so that a search need not open them all; it is never the truth.
     """
 
     def __init__(self, place: str):
@@ -88,6 +98,8 @@ class Store(abc.ABC):
         self.verifier: Verifier | None = None
         self.committed: str | None = None
         self._index_path: str | None = None
+        # What could not be read of a file the last time, by its path: a writer must not write over it.
+        self._unread: dict[str, list[str]] = {}
 
     @abc.abstractmethod
     def _read(self, path: str, largest: int) -> str | None:
@@ -105,29 +117,42 @@ class Store(abc.ABC):
         """Keep other writers out, where that can be done. The registry is created where there is none. Readers need no lock."""
         raise self._read_only()
 
+    def list_names(self) -> set[str] | None:
+        """Return the names of all entry files, whatever the index says; None where the storage cannot list its files."""
+        return None
+
+    def version(self) -> str | None:
+        """Return a text that differs as soon as an entry or the index has changed; None where only reading all of it tells."""
+        return None
+
     def where(self, path: str) -> str:
         """Return where a text of the registry lies, for people and programs outside of it."""
         return f"{self.place.rstrip('/')}/{path}"
 
     def read_index(self) -> Index:
         """Return the index; a registry without one is empty. Raises ExplainedError for an unreadable one."""
+        self._index_path, self._unread[INDEX_FILES[0]] = None, []
         for path in INDEX_FILES:
             text = self._read(path, LARGEST_INDEX)
             if text is not None:
                 self._index_path = path
                 index, notes = parse_index(_parsed_json(text, self.where(path)), self.where(path))
                 self.notes += notes
+                self._unread[INDEX_FILES[0]] = notes
                 return index
         return Index()
 
     def read_entry(self, name: str) -> Entry | None:
         """Return an entry, or None when there is no such file."""
-        text, place = self._read(entry_path(name), LARGEST_ENTRY), self.where(entry_path(name))
+        path = entry_path(name)
+        text, place = self._read(path, LARGEST_ENTRY), self.where(path)
+        self._unread[path] = []
         if text is None:
             return None
         document = _parsed_json(text, place)
         entry, notes = parse_entry(document, place)
         self.notes += notes
+        self._unread[path] = notes
         if entry.name != name:
             raise ExplainedError(
                 f"{place} describes {entry.name}, not {name}.", resource=place, next_step="Give the file the name that it contains."
@@ -191,37 +216,114 @@ class Store(abc.ABC):
         time_limit: how many seconds to try. save: whether to write; False is for check mode.
         Raises ExplainedError; what is there then is what was there before, or a whole entry that the index does not name yet.
         """
-        deadline, wanted = time.monotonic() + time_limit, False
-        for attempt in itertools.count():
+        wanted = removing = False
+
+        def attempt() -> Update:
+            nonlocal wanted, removing
+            outcome, index = self._decided(name, decide, seed, sbom, save, removing)
+            wanted = wanted or outcome.changed
+            if outcome.changed and save and outcome.after:
+                removing = not outcome.after.snapshots
+                self.save(outcome.after, index, seed, sbom)
+                for digest in sboms_of(outcome.before) - sboms_of(outcome.after):
+                    self._delete(sbom_path(name, digest))
+            return dataclasses.replace(outcome, changed=wanted)
+
+        return self._until_done(attempt, time_limit, save)
+
+    def repair(self, *, time_limit: float = 60, save: bool = True) -> Repair:
+        """Make the index anew from the entry files; whoever has lost it, or damaged a line of it, loses nothing.
+
+        A file that cannot be read keeps the lines that it has; a name without a file goes. Both become notes.
+        """
+        return self._until_done(lambda: self._repaired(save), time_limit, save)
+
+    def _repaired(self, save: bool) -> Repair:
+        names = self.list_names()
+        if names is None:
+            raise self._read_only()
+        try:
+            before, damaged = self.read_index(), bool(self._unread[INDEX_FILES[0]])
+        except ExplainedError as error:
+            self.notes.append(str(error))
+            before, damaged = Index(), True
+        entries = list(self.read_entries(sorted(names)))
+        unreadable = names - {entry.name for entry in entries}
+        after = Index(tuple(line for line in before.lines if line.name in unreadable)).with_entries(entries)
+        gone = sorted(set(before.names) - set(after.names))
+        self.notes += [f"{self.place}: the index named {name}, which has no file with a snapshot; it is left out." for name in gone]
+        changed = damaged or after != before or self._index_path == INDEX_FILES[1]
+        if changed and save:
+            self._save_index(after)
+        return Repair(tuple(sorted(set(after.names) - set(before.names))), tuple(gone), changed)
+
+    def _until_done(self, attempt: Callable[[], Any], time_limit: float, save: bool) -> Any:
+        """Return what an attempt to write returns, made again as long as other writers are faster."""
+        deadline = time.monotonic() + time_limit
+        for number in itertools.count():
             try:
                 with self.locked(max(0, deadline - time.monotonic())) if save else contextlib.nullcontext():
-                    outcome, index = self._decided(name, decide, seed, sbom, save)
-                    wanted = wanted or outcome.changed
-                    if outcome.changed and save and outcome.after:
-                        self.save(outcome.after, index, seed, sbom)
-                        for digest in sboms_of(outcome.before) - sboms_of(outcome.after):
-                            self._delete(sbom_path(name, digest))
-                return dataclasses.replace(outcome, changed=wanted)
+                    return attempt()
             except Conflict:
                 if time.monotonic() >= deadline:
                     raise self._too_busy(time_limit) from None
             # Chance keeps writers that met once from meeting again.
-            time.sleep(random.uniform(0, min(LONGEST_PAUSE, SHORTEST_PAUSE * 2**attempt)))
+            time.sleep(random.uniform(0, min(LONGEST_PAUSE, SHORTEST_PAUSE * 2**number)))
         raise AssertionError("itertools.count does not end")
 
     def _decided(
-        self, name: str, decide: Callable[[Entry | None], Entry | None], seed: str | None, sbom: str | None, save: bool
+        self,
+        name: str,
+        decide: Callable[[Entry | None], Entry | None],
+        seed: str | None,
+        sbom: str | None,
+        save: bool,
+        removing: bool,
     ) -> tuple[Update, Index]:
         # The index first: where nobody can be kept out, an index that is still the same proves that the entry is, too.
         index, found = self.read_index(), self.read_entry(check_name(name))
         after = decide(found)
+        if after is None and removing and found is None:
+            # The file is gone by our hand, and another writer has put the name back into the index meanwhile.
+            after = Entry(name)
         if after is None:
             return Update(found, found, changed=False), index
         after, signed = self._signed(found, after, save)
         known = after == found and index.lines_of(name) == index_lines(after)
+        absent = found is None and not after.snapshots and not index.lines_of(name)
         beside = (seed is None or seed == self.read_seed(name)) and (sbom is None or sbom == self._read(sbom_of(name, sbom), LARGEST_SBOM))
-        as_it_is = known and not signed and beside
+        as_it_is = absent or (known and not signed and beside)
+        if not as_it_is:
+            index = self._complete(index, after)
         return Update(found, after, changed=not as_it_is), index
+
+    def _complete(self, index: Index, entry: Entry) -> Index:
+        """Return the index with all entries of which there are files, before a changed entry is written.
+
+        Raises ExplainedError where something that could not be read would be written over: what nobody names any more may be deleted.
+        """
+        path = entry_path(entry.name)
+        if self._unread.get(path):
+            raise ManyProblems(
+                f"{self.where(path)} cannot be read completely, and writing it would lose the rest:",
+                self._unread[path],
+                resource=self.where(path),
+                next_step="Mend the file by hand or restore it from git, then run the task again.",
+            )
+        if not self._renews_index(index, entry):
+            return index
+        if self._unread[INDEX_FILES[0]]:
+            raise ManyProblems(
+                f"The index of {self.place} cannot be read completely, and writing it would lose the rest:",
+                self._unread[INDEX_FILES[0]],
+                resource=self.place,
+                next_step="Make it anew from the entry files with the playbook registry_repair, then run the task again.",
+            )
+        forgotten = sorted((self.list_names() or set()) - {*index.names, entry.name})
+        return index.with_entries(self.read_entries(forgotten)) if forgotten else index
+
+    def _renews_index(self, index: Index, entry: Entry) -> bool:
+        return index.lines_of(entry.name) != index_lines(entry) or not entry.snapshots or self._index_path != INDEX_FILES[0]
 
     def _signed(self, found: Entry | None, after: Entry, save: bool) -> tuple[Entry, bool]:
         """Return the entry with the signatures that hold, and whether one of ours is added; without `save` it is only said."""
@@ -248,13 +350,16 @@ class Store(abc.ABC):
             self._save_index(renewed)
             for path in (entry_path(entry.name), seed_path(entry.name)):
                 self._delete(path)
+            if self.read_index().lines_of(entry.name):
+                # Another writer has seen the file before it was gone.
+                raise Conflict(entry.name)
             return
         if seed is not None:
             self._write(seed_path(entry.name), seed, LARGEST_SEED)
         if sbom is not None:
             self._write(sbom_of(entry.name, sbom), sbom, LARGEST_SBOM)
         self._write(entry_path(entry.name), to_text(entry_document(entry)), LARGEST_ENTRY)
-        if index.lines_of(entry.name) != index_lines(entry) or self._index_path != INDEX_FILES[0]:
+        if self._renews_index(index, entry):
             self._save_index(renewed)
 
     def files_of(self, name: str) -> dict[str, str]:
@@ -282,6 +387,12 @@ class Store(abc.ABC):
 def entry_path(name: str) -> str:
     """Return where an entry lies in its registry; raises ExplainedError for a name that could lead out of it."""
     return f"snapshots/{check_name(name)}.json"
+
+
+def named_by(file: str) -> str | None:
+    """Return the name of the entry that a file of the folder of entries holds; None for what is no entry."""
+    is_entry = file.endswith(".json") and not file.startswith(".") and file != "index.json"
+    return file.removesuffix(".json") if is_entry else None
 
 
 def seed_path(name: str) -> str:
@@ -315,6 +426,19 @@ class DirectoryStore(Store):
 
     def where(self, path: str) -> str:
         return str(self.path / path)
+
+    def list_names(self) -> set[str]:
+        return {name for file, _stat in self._entry_files() if (name := named_by(file))}
+
+    def version(self) -> str:
+        index = [(path, stat_of(self.path / path)) for path in INDEX_FILES]
+        return digest_of(repr([index, sorted(self._entry_files())]))
+
+    def _entry_files(self) -> list[tuple[str, tuple[int, ...]]]:
+        """Return the files of the folder of entries, each with what changes when it is written."""
+        folder = self.path / "snapshots"
+        with _explained_access(folder):
+            return [(file.name, stat_of(folder / file.name)) for file in os.scandir(folder)] if folder.exists() else []
 
     def _read(self, path: str, largest: int) -> str | None:
         place = self.path / path
@@ -352,6 +476,12 @@ class AccountFile(Store):
         entries, notes = parse_account(_read_yaml(self.path), str(self.path))
         self.notes += notes
         return {entry.name: entry for entry in entries}
+
+    def list_names(self) -> set[str]:
+        return set(self._entries)
+
+    def version(self) -> str:
+        return repr(stat_of(self.path))
 
     def read_index(self) -> Index:
         return Index(tuple(line for entry in self._entries.values() for line in index_lines(entry)))
@@ -449,6 +579,15 @@ def write_at_once(place: pathlib.Path, text: str, largest: int) -> None:
     _sync_folder(place.parent)
 
 
+def stat_of(place: pathlib.Path) -> tuple[int, ...]:
+    """Return what is another one as soon as a file is replaced or written; empty for none."""
+    try:
+        found = place.stat()
+    except FileNotFoundError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 def _sync_folder(folder: pathlib.Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -467,7 +606,8 @@ def _parsed_json(text: str, place: str) -> object:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise ExplainedError(f"{place} is not JSON: {error}.", resource=place, next_step="Mend it or restore it from git.") from error
+        next_step = "Mend it or restore it from git; the playbook registry_repair makes an index anew from the entries."
+        raise ExplainedError(f"{place} is not JSON: {error}.", resource=place, next_step=next_step) from error
 
 
 def _read_yaml(place: pathlib.Path) -> object:

@@ -38,7 +38,8 @@ class RegisteredSnapshot:
     All of it is what the registry claims; what holds is what DescribeSnapshots answers.
     size_gib: size of the volume in GiB. lock: the fingerprint of what was really built. spack: version of Spack.
     spack_lock, sbom: hashes of spack.lock and of the bill of materials on the volume. manifest: the root of the hashes of all its files.
-    parent: the snapshot that the build started from. proof: "passed" once every package was loaded and run in a clean room.
+    parent: the fingerprint of the software that the build started from.
+    proof: "passed" once every package was loaded and run in a clean room.
     externals: what is used of the image rather than built, and the image.
     created, deprecated, retired: dates, "2026-11-22". A deprecated snapshot is used with a warning, a retired one is not used any more.
     superseded_by: the entry or snapshot to use instead.
@@ -69,8 +70,8 @@ class RegisteredSnapshot:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What makes it the same snapshot: its region and id."""
-        return self.region, self.snapshot_id
+        """What makes it the same snapshot: its region and id, as AWS writes them, however the entry does."""
+        return self.region.strip().lower(), self.snapshot_id.strip().lower()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -183,8 +184,15 @@ class Index:
 
     def with_entry(self, entry: Entry) -> Index:
         """Return the index with an entry's lines renewed; an entry without snapshots has none."""
-        others = [line for line in self.lines if line.name != entry.name]
-        return Index(tuple(sorted([*others, *index_lines(entry)], key=lambda line: (line.name, line.fingerprint or ""))))
+        return self.with_entries([entry])
+
+    def with_entries(self, entries: Iterable[Entry]) -> Index:
+        """Return the index with the lines of some entries renewed."""
+        entries = list(entries)
+        renewed = {entry.name for entry in entries}
+        others = [line for line in self.lines if line.name not in renewed]
+        lines = [*others, *(line for entry in entries for line in index_lines(entry))]
+        return Index(tuple(sorted(lines, key=lambda line: (line.name, line.fingerprint or ""))))
 
 
 def index_lines(entry: Entry) -> tuple[IndexLine, ...]:
@@ -207,6 +215,30 @@ def index_lines(entry: Entry) -> tuple[IndexLine, ...]:
         for fingerprint, alike in sorted(by_fingerprint.items(), key=lambda item: item[0] or "")
         for first in alike[:1]
     )
+
+
+def disagreements(index: Index, entries: Iterable[Entry]) -> list[str]:
+    """Return a sentence about each entry of which the index says something else than its file; the index is made from the files.
+
+    entries: of all files. An index of petal's own says too little to compare more than the names.
+    """
+    said: dict[str, list[IndexLine]] = defaultdict(list)
+    for line in index.lines:
+        said[line.name].append(line)
+    problems = []
+    for entry in entries:
+        lines, due = said[entry.name], index_lines(entry)
+        if due and not lines:
+            problems.append(f"The index does not name {entry.name}, but {entry.name}.json lies there.")
+        elif lines and not due:
+            problems.append(f"The index names {entry.name}, but {entry.name}.json has no snapshot.")
+        elif all(line.packages is not None for line in lines) and _places(lines) != _places(due):
+            problems.append(f"The index names other fingerprints or regions of {entry.name} than {entry.name}.json.")
+    return problems
+
+
+def _places(lines: Iterable[IndexLine]) -> set[tuple[str | None, str]]:
+    return {(line.fingerprint, region) for line in lines for region in line.regions}
 
 
 def has_term(described: Entry | IndexLine, term: str) -> bool:

@@ -62,6 +62,27 @@ def test_an_index_that_has_lost_an_entry_is_mended(store):
     assert store.read_index().names == ["bio"]
 
 
+def test_a_lost_index_is_made_anew_from_all_files(store):
+    register(store)
+    register(store, name="chem", snapshot_id=SECOND)
+    (store.path / "index.json").unlink()
+    predicted = bring(store, state="repaired", name=None, check_mode=True)
+    assert not (store.path / "index.json").exists()
+    done = bring(store, state="repaired", name=None)
+    assert (predicted["changed"], predicted["index"]) == (done["changed"], done["index"])
+    assert (done["changed"], done["index"]) == (True, {"added": ["bio", "chem"], "removed": []})
+    assert store.read_index().names == ["bio", "chem"]
+    assert not bring(store, state="repaired", name=None)["changed"]
+
+
+def test_a_name_whose_file_is_gone_is_removed_from_the_index(store):
+    register(store)
+    (store.path / "snapshots" / "bio.json").unlink()
+    assert bring(store, state="absent")["changed"]
+    assert store.read_index().names == []
+    assert not bring(store, state="absent")["changed"]
+
+
 def test_check_mode_says_the_same_and_writes_nothing(store):
     predicted = register(store, check_mode=True)
     assert not store.path.exists()

@@ -165,3 +165,104 @@ def test_a_path_that_cannot_be_written_is_explained(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ExplainedError, match="Cannot use"):
         save(DirectoryStore(tmp_path / "file" / "registry"))
+
+
+def bio(number):
+    return Entry(f"bio-{number}", snapshots=(RegisteredSnapshot("us-east-1", f"snap-{number:017x}", f"sha256:{number:064x}"),))
+
+
+@pytest.fixture
+def three(store):
+    """A registry with three entries, written as every run writes them."""
+    for number in range(3):
+        store.update(f"bio-{number}", lambda _found, number=number: bio(number))
+    return store
+
+
+def damage_a_line(store):
+    index = store.path / "index.json"
+    document = json.loads(index.read_text())
+    document["snapshots"][1]["packages"] = 5
+    index.write_text(json.dumps(document))
+
+
+def lose_a_line(store):
+    index = store.path / "index.json"
+    document = json.loads(index.read_text())
+    del document["snapshots"][1]
+    index.write_text(json.dumps(document))
+
+
+def lose_the_index(store):
+    (store.path / "index.json").unlink()
+
+
+@pytest.mark.parametrize("accident", [lose_the_index, lose_a_line])
+def test_a_writer_adds_the_entries_that_the_index_has_forgotten(three, accident):
+    accident(three)
+    DirectoryStore(three.path).update("bio-7", lambda _found: bio(7))
+    assert DirectoryStore(three.path).read_index().names == ["bio-0", "bio-1", "bio-2", "bio-7"]
+
+
+def test_a_writer_writes_over_no_line_that_it_cannot_read(three):
+    damage_a_line(three)
+    before = (three.path / "index.json").read_text()
+    with pytest.raises(ExplainedError, match="registry_repair"):
+        DirectoryStore(three.path).update("bio-7", lambda _found: bio(7))
+    assert (three.path / "index.json").read_text() == before
+    assert not (three.path / "snapshots" / "bio-7.json").exists()
+
+
+def test_a_writer_writes_over_no_snapshot_that_it_cannot_read(three):
+    file = three.path / "snapshots" / "bio-1.json"
+    document = json.loads(file.read_text())
+    document["snapshots"].append({"region": "eu-west-1"})
+    file.write_text(json.dumps(document))
+    before = file.read_text()
+    with pytest.raises(ExplainedError, match="would lose the rest"):
+        DirectoryStore(three.path).update("bio-1", lambda found: dataclasses.replace(found, description="other"))
+    assert file.read_text() == before
+
+
+@pytest.mark.parametrize("accident", [lose_the_index, lose_a_line, damage_a_line])
+def test_a_repair_makes_the_index_anew_from_the_files(three, accident):
+    before = (three.path / "index.json").read_text()
+    accident(three)
+    assert DirectoryStore(three.path).repair(save=False).changed
+    assert DirectoryStore(three.path).repair().changed
+    assert (three.path / "index.json").read_text() == before
+    assert not DirectoryStore(three.path).repair().changed
+
+
+def test_a_repair_needs_no_index_that_can_be_read_and_names_what_has_no_file(three):
+    (three.path / "snapshots" / "bio-1.json").unlink()
+    store = DirectoryStore(three.path)
+    assert store.repair().removed == ("bio-1",)
+    assert "the index named bio-1" in store.notes[-1]
+    (three.path / "index.json").write_text("{")
+    DirectoryStore(three.path).repair()
+    assert DirectoryStore(three.path).read_index().names == ["bio-0", "bio-2"]
+
+
+def test_a_repair_keeps_the_lines_of_a_file_that_cannot_be_read(three):
+    (three.path / "snapshots" / "bio-1.json").write_text("{")
+    store = DirectoryStore(three.path)
+    assert not store.repair().changed
+    assert "is not JSON" in store.notes[0]
+    assert store.read_index().names == ["bio-0", "bio-1", "bio-2"]
+
+
+def test_a_name_without_a_file_can_be_removed_from_the_index(three):
+    (three.path / "snapshots" / "bio-1.json").unlink()
+    assert DirectoryStore(three.path).update("bio-1", lambda _found: Entry("bio-1")).changed
+    assert DirectoryStore(three.path).read_index().names == ["bio-0", "bio-2"]
+    assert not DirectoryStore(three.path).update("bio-1", lambda _found: Entry("bio-1")).changed
+
+
+def test_the_version_differs_after_every_change(three):
+    seen = [three.version(), three.version()]
+    three.update("bio-1", lambda found: dataclasses.replace(found, description="other"))
+    seen.append(three.version())
+    three.update("bio-1", lambda found: dataclasses.replace(found, updated="2026-11-30"))
+    seen.append(three.version())
+    assert [seen.index(version) for version in seen] == [0, 0, 2, 3]
