@@ -11,8 +11,9 @@ short_description: Write a seed that the recipes can build
 version_added: 0.1.0
 description:
   - Writes a seed anew with everything mended that M(petal.hpc.seed_lint) reports and that has one right answer.
-  - Versions that do not exist or are deprecated become the nearest usable ones, other names of a package its own, variants that the
-    package does not have are left out.
+  - Versions that do not exist or are deprecated become the nearest usable ones, virtual packages what Spack takes for them, and other
+    names of a package its own. Variants of a package that stand after its compiler go before it.
+  - No variant, flag or dependency is taken out. Where it is not certain what is meant, the line stays as it is.
   - Only the words that are wrong are replaced; comments, order and layout stay as they are.
   - What cannot be mended is returned as RV(left), with a warning for each.
 options:

@@ -2,14 +2,19 @@
 
 import json
 import pathlib
+import subprocess
 
 import pytest
+import yaml
 
+from plugins.module_utils._core.package_names import COMPILERS, DEFAULT_PROVIDERS, RENAMED
 from plugins.module_utils._core.recipe_index import Recipes
 from plugins.module_utils._core.seed_lint import lint_seed, mend_seed
 from plugins.module_utils._core.spack import RECIPES_VERSION
+from plugins.module_utils._core.spec_lint import mend_spec
 from plugins.module_utils._git.recipes import load_index
 from tests.spack import real_recipes
+from tests.spack.make_stand_in import TAG
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "schemas" / "seed.schema.json").read_text())
@@ -59,6 +64,42 @@ def test_an_old_seed_is_mended_against_todays_recipes(recipes):
         "# no recipe: - ds9@8.4",
     ]
     assert lint_seed(mended.text, SCHEMA, "old.yaml", recipes) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "better"),
+    [
+        ("hdf5@1.14.5 %gcc@12.1.0 +mpi +hl", "hdf5@1.14.5 +mpi +hl %gcc@12.5.0"),
+        ("gromacs@2024.6 %oneapi +mpi +double", "gromacs@2024.6 +mpi +double %oneapi"),
+        ("mpi", "openmpi"),
+        ("blas", "openblas"),
+        ("java", "openjdk"),
+        ("fortran", "gcc"),
+        ("intel-mkl", "intel-oneapi-mkl"),
+        ("perl@5.36.0", "perl@5.40.2"),
+        ("nwchem+mpi", "nwchem+mpi"),
+        ("intel", "intel"),
+        ("conda", "conda"),
+        ("gfortran", "gfortran"),
+        ("arm", "arm"),
+    ],
+)
+def test_what_somebody_has_written_is_kept(recipes, spec, better):
+    assert mend_spec(spec, recipes) == better
+
+
+def test_every_package_that_a_name_becomes_has_a_recipe(recipes):
+    assert [name for name in {*RENAMED.values(), *COMPILERS.values()} if name not in recipes] == []
+
+
+@pytest.mark.skipif(not real_recipes.SPACK.is_dir(), reason="no mirror of Spack: run sh scripts/spack_mirror.sh")
+def test_the_default_providers_are_those_of_spack():
+    command = ["git", "-C", str(real_recipes.SPACK), "show", f"{TAG}:etc/spack/defaults/base/packages.yaml"]
+    written = yaml.safe_load(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    providers = written["packages"]["all"]["providers"].items()
+    assert {name: list(default) for name, default in DEFAULT_PROVIDERS.items()} == {
+        name: default for name, default in providers if not any("+" in provider for provider in default)
+    }
 
 
 def test_nearly_every_recipe_is_understood(recipes):

@@ -11,14 +11,15 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .package_names import LANGUAGES
 from .recipe import Conflict, Need
 from .spack_version import satisfies
 
 # Goes into the names of kept indexes: one that was written by another version of this code is not read.
 INDEX_FORMAT = 2
 
-# Ways in which distributions and Spack name one project: sphinx is py-sphinx, perf is linux-perf, scalapack is netlib-scalapack.
-_FAMILIES = ("py-", "r-", "perl-", "netlib-", "linux-", "lib")
+# Ways in which distributions and Spack name one project: perf is linux-perf, xml2 is libxml2.
+_PREFIXES = ("netlib-", "linux-", "lib")
 
 _LISTS = ("provides", "needs", "conflicts", "licenses", "sources")
 
@@ -81,12 +82,14 @@ class Recipe:
 
     versions: version: whether it is deprecated.
     complete: False where versions are computed or a base class cannot be read, so that what is missing here may exist all the same.
+    readable: whether every base class can be read, so that there are no variants but these.
     variants: name: definitions with "values" (None for any), "when" and, of one that keeps its default, "sticky".
     """
 
     name: str
     versions: dict[str, bool] = dataclasses.field(default_factory=dict)
     complete: bool = True
+    readable: bool = True
     variants: dict[str, list[dict[str, Any]]] = dataclasses.field(default_factory=dict)
     provides: list[str] = dataclasses.field(default_factory=list)
     needs: list[Need] = dataclasses.field(default_factory=list)
@@ -156,7 +159,7 @@ class Recipes:
         ]
 
     def _merged(self, name: str) -> Recipe:
-        merged: dict[str, Any] = {"versions": {}, "variants": {}, "complete": True, **{part: [] for part in _LISTS}}
+        merged: dict[str, Any] = {"versions": {}, "variants": {}, "complete": True, "readable": True, **{part: [] for part in _LISTS}}
         self._merge(self._packages[name], merged, set())
         return Recipe(name, **merged)
 
@@ -168,7 +171,8 @@ class Recipes:
         declared = self._classes.get(key)
         if declared is None:
             # What comes from Spack itself declares nothing; any other class we should have been able to read.
-            merged["complete"] &= key.startswith("spack.")
+            merged["readable"] &= key.startswith("spack.")
+            merged["complete"] &= merged["readable"]
             return
         for base in declared["bases"]:
             self._merge(base, merged, seen)
@@ -181,15 +185,15 @@ class Recipes:
         for part in declared.keys() & set(_LISTS):
             merged[part] = merged[part] + declared[part]
 
-    def replacements(self, name: str) -> list[str]:
-        """Return the packages that a name which is none must mean, the likeliest first; none where it would be a guess."""
-        spelt = name.lower().replace("_", "-").strip("-")
-        family = [f"{prefix}{spelt}" for prefix in _FAMILIES if f"{prefix}{spelt}" in self]
-        if name in self.virtuals:
-            return sorted(self.virtuals[name], key=lambda provider: (provider not in family, name not in provider, provider))
-        if spelt in self:
-            return [spelt]
-        return family or self._by_project.get(_letters(spelt), [])
+    def has_versions(self, virtual: str) -> bool:
+        """Whether a virtual package has versions of its own: 3 of `mpi@3` is a version of the standard, not of who provides it."""
+        written = (name for package in self.virtuals.get(virtual, ()) for name in self._provided(self._packages[package]))
+        return any(name.startswith(f"{virtual}@") for name in written)
+
+    def of_that_name(self, name: str) -> list[str]:
+        """Return the packages that a name which is none stands for: the one that is spelt so, or those of a language, py-NAME."""
+        spelt = _spelt(name)
+        return [spelt] if spelt in self else [f"{prefix}{spelt}" for prefix in LANGUAGES if f"{prefix}{spelt}" in self]
 
     @functools.cached_property
     def _by_project(self) -> dict[str, list[str]]:
@@ -201,19 +205,22 @@ class Recipes:
         # A name that several packages share (llvm-project, boost-tools) says nothing.
         return {project: packages for project, packages in found.items() if len(packages) == 1}
 
-    def owners_of_variant(self, name: str) -> list[str]:
-        """Return the packages that have a variant of this name: lldb is a part of llvm, not a package."""
-        return [package for package, key in self._packages.items() if name in self._classes[key].get("variants", {})]
-
     def alike(self, name: str) -> list[str]:
-        """Return names that are spelt like this one."""
-        return difflib.get_close_matches(name, self._packages, n=3, cutoff=0.7)
+        """Return packages that may be meant: of a project of this name, with a prefix, or spelt like it."""
+        spelt = _spelt(name)
+        found = self._by_project.get(_letters(spelt), []) + [f"{prefix}{spelt}" for prefix in _PREFIXES if f"{prefix}{spelt}" in self]
+        return list(dict.fromkeys(found + difflib.get_close_matches(name, self._packages, n=3, cutoff=0.7)))
 
 
 def licenses(indexes: Iterable[Mapping[str, Any]], package: str) -> list[str]:
     """Return the SPDX licence expressions that a package's recipe declares; none where it declares none or is unknown."""
     recipes = Recipes(indexes)
     return recipes.recipe(package).licenses if package in recipes else []
+
+
+def _spelt(name: str) -> str:
+    """Return a name as recipes are called."""
+    return name.lower().replace("_", "-").strip("-")
 
 
 def _letters(text: str) -> str:

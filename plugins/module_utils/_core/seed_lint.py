@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +16,7 @@ from .recipe_index import Recipes
 from .seed import find_problems
 from .seed_rules import at, instance_types_of
 from .spack_spec import spec_name
-from .spec_lint import Edit, Miss, apply_edits, lint_spec
+from .spec_lint import Edit, apply_edits, lint_spec, mend_spec
 
 PACKAGES, COMPILER, SMOKE = ("software", "spack_packages"), ("software", "compiler"), ("software", "smoke")
 
@@ -68,8 +67,8 @@ def lint_seed(text: str, schema: dict[str, Any], source: str, recipes: Recipes |
         document = read_document(text, source)
     except ManyProblems as error:
         return [_unreadable(problem) for problem in error.problems]
-    lint = functools.partial(lint_spec, recipes=recipes, values=_values_for_machines(document.data)) if recipes else lambda spec: []
-    specs = [finding for path, spec in _specs(document.data) for finding in _spec_findings(document, path, spec, lint(spec))]
+    values, written = _values_for_machines(document.data), _specs(document.data) if recipes else ()
+    specs = [finding for path, spec in written for finding in _spec_findings(document, path, spec, recipes, values)]
     told = {finding.path for finding in specs}
     seed = [_finding(document, path, sentence) for path, sentence in find_problems(document, schema) if path not in told]
     return sorted(seed + specs, key=lambda finding: (finding.line or 0, finding.column or 0))
@@ -104,10 +103,10 @@ def _values_for_machines(data: Any) -> dict[str, str]:
     return {"cuda_arch": ",".join(cuda)} if cuda else {}
 
 
-def _spec_findings(document: Document, path: Path, spec: str, misses: list[Miss]) -> Iterator[Finding]:
-    """One finding for each thing that is wrong with a spec; the first of them that can be mended carries the whole mended spec."""
-    edits = [edit for miss in misses for edit in miss.edits]
-    instead = apply_edits(spec, edits) if edits else None
+def _spec_findings(document: Document, path: Path, spec: str, recipes: Recipes, values: dict[str, str]) -> Iterator[Finding]:
+    """One finding for each thing that is wrong with a spec; each that can be mended carries the whole mended spec."""
+    misses = lint_spec(spec, recipes, values)
+    instead = mend_spec(spec, recipes, values) if misses else spec
     place = document.places.get(path)
     for miss in misses:
         yield Finding(
@@ -154,13 +153,20 @@ def mend_seed(text: str, schema: dict[str, Any], source: str, recipes: Recipes, 
     # An alias is another path to the same words.
     mended = apply_edits(text, list(dict.fromkeys([*edits, *comments.values()])))
     left = lint_seed(mended, schema, source, recipes)
-    remaining = {(finding.value, finding.sentence) for finding in left}
     return MendedSeed(
         mended,
-        [finding for finding in findings if (finding.value, finding.sentence) not in remaining],
+        [finding for finding in findings if finding.path in comments or _is_mended(finding, instead, left)],
         left,
         [unbuildable[path] for path in comments],
     )
+
+
+def _is_mended(finding: Finding, instead: dict[Path, str], left: list[Finding]) -> bool:
+    """Whether something is wrong no more. What had no mend of its own is only when its whole spec is right now."""
+    if not finding.value:
+        return finding.sentence not in {other.sentence for other in left}
+    same_spec = [other for other in left if other.value in (finding.value, instead.get(finding.path))]
+    return not any(other.sentence == finding.sentence or finding.instead is None for other in same_spec)
 
 
 def _spec_edits(document: Document, path: Path, spec: str) -> list[Edit]:

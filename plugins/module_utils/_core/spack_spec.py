@@ -66,7 +66,7 @@ class Constraint:
 
     kind: "name", "versions" (also of a branch or commit), "flag" or "pair".
     key, value: of a flag its name and sign, of a pair both sides; of the others "" and the text without @.
-    begin, end: the part of the spec's text that says it.
+    begin, end, text: the part of the spec's text that says it.
     propagated: whether it is meant for all dependencies too, ++x or x==y.
     """
 
@@ -75,6 +75,7 @@ class Constraint:
     value: str
     begin: int
     end: int
+    text: str
     propagated: bool = False
 
 
@@ -110,7 +111,7 @@ def named_packages(text: str) -> list[NamedPackage]:
 
 
 def _constraint(token: re.Match[str]) -> Constraint:
-    place = token.start(), token.end()
+    place = token.start(), token.end(), token[0]
     match token.lastgroup:
         case "flag":
             return Constraint("flag", token["flag_name"], token["sign"][0].replace("-", "~"), *place, propagated=len(token["sign"]) == 2)

@@ -92,9 +92,10 @@ def nearest(constraint: str, versions: Iterable[str]) -> str | None:
 
     The longest common beginning wins, so 11.3.0 becomes another 11.x before it becomes a 12; then the next newer number at the
     first difference, or the next older one where there is no newer; then the newest of those: 2.40.0 becomes 2.40.4, not 2.40.1.
+    A release candidate is taken only where there is no release.
     """
     choices = list(versions)
-    releases = [version for version in choices if not is_branch(version)]
+    releases = [version for version in choices if not is_branch(version) and parse_version(version)[1] == (_FINAL,)]
     return _nearest(parse_version(_aim(constraint))[0], releases or choices)
 
 

@@ -1,6 +1,10 @@
 # Copyright: petal.hpc contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""One spec against the recipes: what it asks for that no recipe has, and what to write instead."""
+"""One spec against the recipes: what it asks for that no recipe has, and what to write instead.
+
+A mend is for what has one answer. Where two are possible, or none, the spec stays, and the miss says why: what somebody has written is
+never taken out, and no package becomes another one because their names look alike.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,11 @@ import re
 from collections.abc import Iterator, Mapping
 
 from .errors import ExplainedError
+from .package_names import COMPILERS, DEFAULT_PROVIDERS, RENAMED, RENAMED_VARIANTS
 from .recipe import own_settings
 from .recipe_index import Recipe, Recipes
 from .spack_spec import Constraint, NamedPackage, named_packages
-from .spack_version import nearest, satisfies
+from .spack_version import nearest, parse_version, satisfies
 from .spec_needs import possible_versions
 
 # Of every package, without its recipe saying so. Source: Spack 1.2, lib/spack/spack/variant.py (RESERVED_NAMES) and its compiler flags.
@@ -21,15 +26,11 @@ _OF_EVERY_PACKAGE = {"arch", "architecture", "platform", "os", "operating_system
 _OF_EVERY_PACKAGE |= {"cflags", "cxxflags", "fflags", "cppflags", "ldflags", "ldlibs"}
 _OF_EVERY_PACKAGE |= {"branch", "commit", "dev_path", "patches", "ref", "tag"}
 
-# Names that Spack still takes after %. Source: Spack 1.2, lib/spack/spack/aliases.py.
-_COMPILERS = {
-    "clang": "llvm",
-    "oneapi": "intel-oneapi-compilers",
-    "intel": "intel-oneapi-compilers-classic",
-    "rocmcc": "llvm-amdgpu",
-    "arm": "acfl",
-}
+# Of these, every second minor version is for development. Source: www.cpan.org/src/README.html.
+_ODD_MINORS_ARE_FOR_DEVELOPMENT = {"perl"}
 _SWITCH = ["True", "False"]
+# A name is mended, then its version, then what that version wants to be set: more has not been seen.
+_MAX_TURNS = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Miss:
 
     begin: where in the spec it stands.
     sentence: what is wrong, and what there is instead.
-    edits: what would mend it; empty where only a person can know.
+    edits: what would mend it, all of it or nothing; empty where only a person can know.
     unknown_package: no recipe can be found for the package, so that nothing else of the spec was checked.
     """
 
@@ -74,8 +75,18 @@ def lint_spec(text: str, recipes: Recipes, values: Mapping[str, str] | None = No
         packages = named_packages(text)
     except ExplainedError as error:
         return [_unreadable(text, str(error), recipes)]
-    found = [miss for package in packages for miss in (*_misses(package, recipes), *_conflicts(package, recipes, values or {}))]
+    found = [*_misses(text, packages, recipes), *(miss for package in packages for miss in _conflicts(package, recipes, values or {}))]
     return sorted(found, key=lambda miss: miss.begin)
+
+
+def mend_spec(text: str, recipes: Recipes, values: Mapping[str, str] | None = None) -> str:
+    """Return a spec with all mends made, also those of what the first ones bring to light; the arguments are those of `lint_spec`."""
+    for _turn in range(_MAX_TURNS):
+        edits = [edit for miss in lint_spec(text, recipes, values) for edit in miss.edits]
+        if not edits:
+            break
+        text = apply_edits(text, edits)
+    return text
 
 
 def _unreadable(text: str, reason: str, recipes: Recipes) -> Miss:
@@ -91,21 +102,94 @@ def _unreadable(text: str, reason: str, recipes: Recipes) -> Miss:
     return Miss(0, reason)
 
 
-def _misses(package: NamedPackage, recipes: Recipes) -> Iterator[Miss]:
-    written = package.find("name")
-    if written is None:
-        return
-    name = _COMPILERS.get(package.name, package.name) if package.sigil == "%" else package.name
-    if name in recipes:
-        yield from _constraint_misses(package, recipes.recipe(name), recipes)
-    elif package.sigil and name in recipes.virtuals:
-        return
-    else:
-        miss, meant = _name_miss(package, written, recipes)
+def _misses(text: str, packages: list[NamedPackage], recipes: Recipes) -> Iterator[Miss]:
+    """What the packages of one spec ask for and their recipes lack; each of a % belongs to the last one without."""
+    parent, parent_recipe, taken = packages[0], None, set()
+    for package in packages:
+        miss, recipe = _look_up(package, recipes)
+        misplaced: list[Constraint] = []
+        if package.sigil != "%":
+            parent, parent_recipe, taken = package, recipe, {constraint.key for constraint in package.constraints}
+        elif recipe and parent_recipe:
+            misplaced = [constraint for constraint in _settings(package) if _is_for_parent(constraint, recipe, parent_recipe)]
         if miss:
             yield miss
-        if meant:
-            yield from _constraint_misses(package, recipes.recipe(meant), recipes)
+        if recipe:
+            yield from _version_misses(package, recipe, recipes)
+            rest = dataclasses.replace(package, constraints=tuple(known for known in package.constraints if known not in misplaced))
+            for constraint in _settings(rest):
+                if constraint.key not in _OF_EVERY_PACKAGE:
+                    yield from _variant_misses(constraint, rest, recipe)
+            if misplaced:
+                yield _misplaced(text, misplaced, rest, recipe, parent, parent_recipe, taken)
+
+
+def _settings(package: NamedPackage) -> list[Constraint]:
+    """Variants and flags. Spack hands a propagated one on to the packages that know it, and complains of none that does not."""
+    return [constraint for constraint in package.constraints if constraint.kind in ("flag", "pair") and not constraint.propagated]
+
+
+def _look_up(package: NamedPackage, recipes: Recipes) -> tuple[Miss | None, Recipe | None]:
+    """Return what is wrong with a package's name, and the recipe that is meant, if that is certain."""
+    written = package.find("name")
+    if written is None:
+        return None, None
+    name = COMPILERS.get(package.name, package.name) if package.sigil == "%" else package.name
+    if name in recipes:
+        return None, recipes.recipe(name)
+    if package.sigil and name in recipes.virtuals:
+        return None, None
+    miss, meant = _name_miss(package, written, recipes)
+    return miss, recipes.recipe(meant) if meant else None
+
+
+def _is_for_parent(constraint: Constraint, recipe: Recipe, parent: Recipe) -> bool:
+    """Whether a variant is none of a package, but one of its parent."""
+    if constraint.key in _OF_EVERY_PACKAGE or not recipe.readable or _called(constraint, recipe):
+        return False
+    return len(_called(constraint, parent)) == 1
+
+
+def _called(constraint: Constraint, recipe: Recipe) -> list[str]:
+    """Return the variants of a recipe that a setting means: the one of its name, else those that are spelt otherwise."""
+    key, switch = constraint.key, constraint.kind == "flag"
+    if key in recipe.variants:
+        return [key]
+    fitting = [name for name, definitions in recipe.variants.items() if not switch or definitions[0]["values"] == _SWITCH]
+    return [name for name in fitting if _spelling(name) == _spelling(key) or name == RENAMED_VARIANTS.get(key)]
+
+
+def _misplaced(
+    text: str,
+    misplaced: list[Constraint],
+    package: NamedPackage,
+    recipe: Recipe,
+    parent: NamedPackage,
+    parent_recipe: Recipe,
+    taken: set[str],
+) -> Miss:
+    """Variants of the parent that stand after %: before Spack 1.0, which takes them for the compiler's, they were the parent's even there.
+
+    package: the compiler, without them. taken: what the parent has set already; these are added.
+    """
+    written = " ".join(constraint.text for constraint in misplaced)
+    twice = [constraint.text for constraint in misplaced if constraint.key in taken]
+    of_both = [
+        constraint.text
+        for constraint in _settings(package)
+        if constraint.key in _OF_EVERY_PACKAGE or (constraint.key in recipe.variants and constraint.key in parent_recipe.variants)
+    ]
+    sentence = f"{written} stands after %{package.name}, whose recipe has no such variant; {parent_recipe.name} has it"
+    if twice:
+        return Miss(misplaced[0].begin, f"{sentence}, and sets {' '.join(twice)} elsewhere too. Say it once.")
+    if of_both:
+        return Miss(misplaced[0].begin, f"{sentence}. Write before the % what is meant for it; {' '.join(of_both)} may be, too.")
+    taken |= {constraint.key for constraint in misplaced}
+    end = max(constraint.end for constraint in parent.constraints)
+    # Without the blank, a value would grow into the %.
+    blank = "" if text[end].isspace() else " "
+    moved = (Edit(end, end, f" {written}{blank}"), *(Edit(constraint.begin, constraint.end, "") for constraint in misplaced))
+    return Miss(misplaced[0].begin, f"{sentence}, so it goes before the %.", moved)
 
 
 def _conflicts(package: NamedPackage, recipes: Recipes, values: Mapping[str, str]) -> Iterator[Miss]:
@@ -161,33 +245,47 @@ def _conflict_miss(
 
 
 def _name_miss(package: NamedPackage, written: Constraint, recipes: Recipes) -> tuple[Miss | None, str | None]:
-    """Return the miss of a name that no recipe has, and the package that must be meant, if that is certain enough."""
+    """Return the miss of a name that no recipe has, and the package that must be meant, if that is certain."""
     if not recipes.complete:
         return None, None
-    name, choices = package.name, recipes.replacements(package.name)
+    meant, what = _meant(package, recipes)
+    if meant:
+        return Miss(written.begin, f"{package.name} is {what}; use {meant}.", (Edit(written.begin, written.end, meant),)), meant
+    return Miss(written.begin, f"{what}.", unknown_package=True), None
+
+
+def _meant(package: NamedPackage, recipes: Recipes) -> tuple[str | None, str]:
+    """Return the package that a name stands for, and what the name is; or None, and why nobody but a person can know."""
+    name = package.name
+    if name in recipes.virtuals:
+        return _provider(package, recipes)
+    if name in COMPILERS:
+        return None, f"{name} is what Spack calls {COMPILERS[name]} after a %; no recipe is called so"
+    if RENAMED.get(name) in recipes:
+        return RENAMED[name], "called otherwise in the recipes"
+    choices = recipes.of_that_name(name)
+    if len(choices) == 1:
+        return choices[0], "not the name of a recipe"
     if choices:
-        meant = next((choice for choice in choices if _allowed(recipes.recipe(choice), package.versions)), choices[0])
-        what = "a virtual package, which others provide" if name in recipes.virtuals else "not the name of a recipe"
-        others = [choice for choice in choices if choice != meant][:4]
-        also = f" ({', '.join(others)} would do too)" if others else ""
-        edit = Edit(written.begin, written.end, meant)
-        return Miss(written.begin, f"{name} is {what}; use {meant}{also}.", (edit,)), meant
-    owners = [owner for owner in recipes.owners_of_variant(name) if recipes.recipe(owner).variants[name][0]["values"] == _SWITCH]
-    if len(owners) == 1:
-        last = package.find("versions") or written
-        edits = (Edit(written.begin, written.end, owners[0]), Edit(last.end, last.end, f"+{name}"))
-        return Miss(written.begin, f"{name} is a part of {owners[0]}; use {owners[0]}+{name}.", edits), owners[0]
+        return None, f"no recipe is called {name}; it may be {' or '.join(choices)}"
     alike = recipes.alike(name)
     hint = f"names that are spelt alike: {', '.join(alike)}" if alike else "no recipe has a name like it"
-    return Miss(written.begin, f"no recipe is called {name}; {hint}.", unknown_package=True), None
+    return None, f"no recipe is called {name}; {hint}"
 
 
-def _constraint_misses(package: NamedPackage, recipe: Recipe, recipes: Recipes) -> Iterator[Miss]:
-    yield from _version_misses(package, recipe, recipes)
-    for constraint in package.constraints:
-        # Spack hands a propagated one on to the packages that know it, and complains of none that does not.
-        if constraint.kind in ("flag", "pair") and constraint.key not in _OF_EVERY_PACKAGE and not constraint.propagated:
-            yield from _variant_misses(constraint, package, recipe)
+def _provider(package: NamedPackage, recipes: Recipes) -> tuple[str | None, str]:
+    """Return what Spack takes for a virtual package.
+
+    A version of the one is a version of the other only where the virtual package has none of its own.
+    """
+    name, providers = package.name, recipes.virtuals[package.name]
+    default = next((provider for provider in DEFAULT_PROVIDERS.get(name, ()) if provider in providers), None)
+    if not default:
+        return None, f"{name} is a virtual package, and no single package is certain to be meant; write one of {', '.join(providers)}"
+    if package.versions and (recipes.has_versions(name) or not _allowed(recipes.recipe(default), package.versions)):
+        why = f"{package.versions} is not certain to be a version of {default}, which Spack takes for it"
+        return None, f"{name} is a virtual package, and {why}; write the package that is meant"
+    return default, "a virtual package, which others provide"
 
 
 def _version_misses(package: NamedPackage, recipe: Recipe, recipes: Recipes) -> Iterator[Miss]:
@@ -206,7 +304,7 @@ def _version_misses(package: NamedPackage, recipe: Recipe, recipes: Recipes) -> 
     else:
         what = "does not exist in the recipes"
     asked_for = f"{recipe.name}@{package.versions}" if package.versions else recipe.name
-    instead = nearest(package.versions, possible_versions(recipe.name, recipe.usable_versions, switches, recipes).versions)
+    instead = _nearest(package, recipe, possible_versions(recipe.name, recipe.usable_versions, switches, recipes).versions)
     if instead is None:
         yield Miss(written.begin, f"{asked_for} {what}; there is no usable version at all.")
     else:
@@ -219,7 +317,18 @@ def _candidates(package: NamedPackage, recipe: Recipe) -> list[str]:
     if _is_commit(package.versions):
         return []
     allowed = [version for version in recipe.usable_versions if satisfies(version, package.versions)]
-    return allowed or list(filter(None, [nearest(package.versions, recipe.usable_versions)]))
+    return allowed or list(filter(None, [_nearest(package, recipe, recipe.usable_versions)]))
+
+
+def _nearest(package: NamedPackage, recipe: Recipe, versions: list[str]) -> str | None:
+    """Return the version to write in the place of one that cannot be had; one for development only where there is no other."""
+    steady = [version for version in versions if not _is_for_development(recipe.name, version)]
+    return nearest(package.versions, steady or versions)
+
+
+def _is_for_development(name: str, version: str) -> bool:
+    numbers = [value for _rank, value in parse_version(version)[0] if isinstance(value, int)]
+    return name in _ODD_MINORS_ARE_FOR_DEVELOPMENT and len(numbers) > 1 and numbers[1] % 2 == 1
 
 
 def _allowed(recipe: Recipe, constraint: str) -> bool:
@@ -234,51 +343,55 @@ def _variant_misses(constraint: Constraint, package: NamedPackage, recipe: Recip
     definitions = recipe.variants.get(constraint.key)
     if definitions is None:
         if recipe.complete:
-            yield _unknown_variant(constraint, recipe)
+            yield _unknown_variant(constraint, package, recipe)
         return
     candidates = _candidates(package, recipe)
     possible = [definition for definition in definitions if _may_hold(definition["when"], candidates)]
     if not possible:
         conditions = " or ".join(" ".join(definition["when"]) for definition in definitions)
         versions = package.versions if _allowed(recipe, package.versions) else "".join(candidates)
-        sentence = f"{recipe.name}@{versions} has no variant {constraint.key}, which is for {conditions}; leave it out."
-        yield Miss(constraint.begin, sentence, (Edit(constraint.begin, constraint.end, ""),))
+        sentence = f"{recipe.name}@{versions} has no variant {constraint.key}, which is for {conditions}."
+        yield Miss(constraint.begin, f"{sentence} Ask for a version that has it, or take it out.")
     elif all(definition["values"] is not None for definition in possible):
         choices = list(dict.fromkeys(value for definition in possible for value in definition["values"]))
         yield from _value_misses(constraint, recipe, choices)
 
 
-def _unknown_variant(constraint: Constraint, recipe: Recipe) -> Miss:
-    switch = constraint.kind == "flag"
-    similar = [name for name, definitions in recipe.variants.items() if not switch or definitions[0]["values"] == _SWITCH]
-    alike = difflib.get_close_matches(constraint.key, similar, n=1, cutoff=0.75)
-    what = f"{recipe.name} has no variant {constraint.key}"
-    if not alike:
-        known = f"it has {', '.join(sorted(recipe.variants))}" if recipe.variants else "it has none at all"
-        return Miss(constraint.begin, f"{what}; leave it out ({known}).", (Edit(constraint.begin, constraint.end, ""),))
-    instead = f"{constraint.value}{alike[0]}" if switch else f"{alike[0]}={constraint.value}"
-    return Miss(constraint.begin, f"{what}; use {alike[0]}.", (Edit(constraint.begin, constraint.end, instead),))
+def _unknown_variant(constraint: Constraint, package: NamedPackage, recipe: Recipe) -> Miss:
+    key, same = constraint.key, _called(constraint, recipe)
+    what = f"{recipe.name} has no variant {key}"
+    if len(same) == 1 and not any(other.key == same[0] for other in package.constraints):
+        begin = constraint.begin + constraint.text.index(key)
+        return Miss(constraint.begin, f"{what}; use {same[0]}.", (Edit(begin, begin + len(key), same[0]),))
+    alike = difflib.get_close_matches(key, recipe.variants, n=1, cutoff=0.75)
+    known = f"it has {', '.join(sorted(recipe.variants))}" if recipe.variants else "it has none at all"
+    return Miss(constraint.begin, f"{what}{f'; is {alike[0]} meant?' if alike else '.'} Change it, or take it out ({known}).")
 
 
 def _value_misses(constraint: Constraint, recipe: Recipe, choices: list[str]) -> Iterator[Miss]:
     """choices: the values that the variant takes; those of a switch are True and False."""
-    name, place = constraint.key, (constraint.begin, constraint.end)
+    name = constraint.key
     shown = ", ".join("+" + name if choice == "True" else "~" + name if choice == "False" else choice for choice in choices)
     if constraint.kind == "flag":
         if "True" not in choices:
             yield Miss(constraint.begin, f"the variant {name} of {recipe.name} takes a value, {name}=...: {shown}.")
         return
-    values = [value for value in constraint.value.split(",") if value.capitalize() not in _SWITCH and value != "*"]
-    wrong = [value for value in values if value not in choices]
+    values = constraint.value.split(",")
+    wrong = [value for value in values if value.capitalize() not in _SWITCH and value != "*" and value not in choices]
     if wrong and choices == _SWITCH:
         yield Miss(constraint.begin, f"the variant {name} of {recipe.name} is switched on or off: {shown}.")
     elif wrong:
-        alike = [difflib.get_close_matches(value, choices, n=1, cutoff=0.75) for value in wrong]
-        edits = ()
-        if all(alike):
-            instead = {value: found[0] for value, found in zip(wrong, alike, strict=True)}
-            edits = (Edit(*place, f"{name}={','.join(instead.get(value, value) for value in values)}"),)
+        same = {value: [choice for choice in choices if _spelling(choice) == _spelling(value)] for value in wrong}
+        edits: tuple[Edit, ...] = ()
+        if all(len(found) == 1 for found in same.values()):
+            begin = constraint.begin + constraint.text.rindex(constraint.value)
+            edits = (Edit(begin, begin + len(constraint.value), ",".join(same[value][0] if value in same else value for value in values)),)
         yield Miss(constraint.begin, f"{name}={','.join(wrong)} is no choice of {recipe.name}; choose from {shown}.", edits)
+
+
+def _spelling(name: str) -> str:
+    """Return a name without what people write now so, now so."""
+    return re.sub(r"[-_]", "", name.lower())
 
 
 def _may_hold(conditions: list[str], candidates: list[str]) -> bool:

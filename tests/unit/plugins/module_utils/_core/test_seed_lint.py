@@ -83,6 +83,18 @@ def test_mending_twice_changes_nothing_more():
     assert mend(MENDED).mended == []
 
 
+def test_what_stays_on_a_line_that_is_mended_in_part_is_told_as_left_only():
+    mended = mend(f"{CLUSTER}software:\n  spack_packages:\n    - hdf5@1.10.2 +szip %gcc +mpi  # parallel\n")
+    assert mended.text.splitlines()[-1] == "    - hdf5@1.14.5 +szip +mpi %gcc  # parallel"
+    assert [finding.sentence.split(";")[0].split(".")[0] for finding in mended.left] == ["hdf5 has no variant szip"]
+    assert len(mended.mended) == 2
+
+
+def test_a_mend_that_brings_another_to_light_is_made_with_it():
+    mended = mend(CLUSTER.replace("c6a.large", "p5.48xlarge") + "software:\n  spack_packages:\n    - torch %gcc +cuda\n")
+    assert (mended.text.splitlines()[-1].strip(), mended.left) == ("- torch +cuda cuda_arch=90 %gcc", [])
+
+
 def test_packages_without_a_recipe_become_comments_on_request():
     mended = mend(SEED, comment_out=True)
     assert mended.text == MENDED.replace("- ds9@8.4", "# no recipe: - ds9@8.4")

@@ -10,3 +10,4 @@ class Gcc(PackageBase):
     with default_args(deprecated=True):
         version("11.3.0", sha256="0")
     variant("languages", default="c,c++", values=("c", "c++", "fortran"), multi=True)
+    variant("build_type", default="Release", values=("Release", "Debug"))
