@@ -31,7 +31,7 @@ options:
     description: The name of the seed.
     type: str
   parent:
-    description: What P(petal.hpc.build_parent#filter) returns, for what goes back to another snapshot.
+    description: What P(petal.hpc.build_parents#filter) returns, for what goes back to another snapshot.
     type: dict
   seconds:
     description: How long the build took.

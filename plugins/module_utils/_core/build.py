@@ -80,7 +80,7 @@ def build_tags(
 
     variant: what the filter seed_variants returns; its platform and fingerprint become tags.
     stage: the last stage that the build has finished.
-    lock, package_count: what was built. seed: the name of the seed. parent: what choose_parent returns. seconds: how long it took.
+    lock, package_count: what was built. seed: the name of the seed. parent: one of what rank_parents returns. seconds: how long it took.
     proof: "passed" once every package was loaded and run in a clean room.
     hashes: {"manifest", "spack_lock", "sbom"} of what is on the volume. copy_of: the build's volume, for a copy of it.
     """

@@ -8,6 +8,7 @@ import hashlib
 import json
 
 from . import tags
+from .selection import PASSED
 
 # A chain of snapshots is as good as its first link: after so many generations a build starts from nothing again.
 MOST_GENERATIONS = 10
@@ -29,10 +30,10 @@ def lineage_tags(variant: dict) -> dict[str, str]:
     return {tags.BASE: _base(variant), **{f"{tags.SPECS}-{number}": chunk for number, chunk in enumerate(chunks, start=1)}}
 
 
-def choose_parent(variant: dict, snapshots: list[dict], most_generations: int = MOST_GENERATIONS) -> dict:
-    """Return the snapshot that leaves least to build; empty when none would save anything.
+def rank_parents(variant: dict, snapshots: list[dict], most_generations: int = MOST_GENERATIONS) -> list[dict]:
+    """Return the snapshots that a build can start from, first the one that leaves least to build; empty when none would save anything.
 
-    snapshots: as ebs_snapshot_info returns them, of any kind.
+    snapshots: as ebs_snapshot_info returns them, of any kind. What is not proven, deprecated or retired would live on, and is left out.
     Of those that lack equally few packages, one with fewer others is better, then a newer one. Packages are compared as the seed
     names them: what they depend on is known only once Spack has chosen versions.
     """
@@ -41,26 +42,40 @@ def choose_parent(variant: dict, snapshots: list[dict], most_generations: int = 
     for snapshot in snapshots:
         held = _marks(snapshot["tags"])
         usable = snapshot["state"] == "completed" and tags.read(snapshot["tags"], tags.BASE) == _base(variant)
-        if usable and wanted & held and _generation(snapshot["tags"]) < most_generations:
+        if usable and wanted & held and _generation(snapshot["tags"]) < most_generations and not why_no_parent(snapshot):
             candidates.append((len(wanted & held), -len(held - wanted), snapshot["start_time"], snapshot["snapshot_id"], snapshot))
-    if not candidates:
-        return {}
-    shared, _others, _time, _id, best = max(candidates, key=lambda candidate: candidate[:4])
-    return {
-        "snapshot_id": best["snapshot_id"],
-        "fingerprint": tags.read(best["tags"], tags.FINGERPRINT) or "",
-        "volume_size_gib": best["volume_size_gib"],
-        "generation": _generation(best["tags"]) + 1,
-        "lacks": len(wanted) - shared,
-    }
+    return [
+        {
+            "snapshot_id": best["snapshot_id"],
+            "fingerprint": tags.read(best["tags"], tags.FINGERPRINT) or "",
+            "volume_size_gib": best["volume_size_gib"],
+            "generation": _generation(best["tags"]) + 1,
+            "lacks": len(wanted) - shared,
+        }
+        for shared, _others, _time, _id, best in sorted(candidates, key=lambda candidate: candidate[:4], reverse=True)
+    ]
 
 
-def parent_of(volume: dict) -> dict:
-    """Return what choose_parent has chosen for a volume that exists: its tags tell; empty for one that was made blank."""
+def why_no_parent(snapshot: dict) -> str | None:
+    """Return why nothing is to be built on a snapshot any more, or None."""
+    for mark in (tags.RETIRED, tags.DEPRECATED):
+        if since := tags.read(snapshot["tags"], mark):
+            return f"it is {mark} since {since}"
+    proof = tags.read(snapshot["tags"], tags.PROOF)
+    return None if proof == PASSED else f"its proof is {proof or 'unknown'}"
+
+
+def parent_of(volume: dict, snapshots: list[dict] = ()) -> dict:
+    """Return the parent of a volume that exists: its tags tell; empty for one that was made blank.
+
+    snapshots: as ebs_snapshot_info returns them. `refused` says why nothing is to be built on the parent any more, if it is among them.
+    """
     fingerprint = tags.read(volume["tags"], tags.PARENT)
     if not fingerprint:
         return {}
-    return {"snapshot_id": volume["snapshot_id"], "fingerprint": fingerprint, "generation": _generation(volume["tags"])}
+    reason = next((why_no_parent(one) for one in snapshots if one["snapshot_id"] == volume["snapshot_id"]), None)
+    known = {"snapshot_id": volume["snapshot_id"], "fingerprint": fingerprint, "generation": _generation(volume["tags"])}
+    return {**known, "refused": reason} if reason else known
 
 
 def parent_tags(parent: dict) -> dict[str, str]:

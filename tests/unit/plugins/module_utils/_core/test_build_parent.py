@@ -3,7 +3,7 @@
 import pytest
 
 from plugins.module_utils._core.build import build_tags
-from plugins.module_utils._core.build_parent import choose_parent, lineage_tags, parent_of, seconds_per_package
+from plugins.module_utils._core.build_parent import lineage_tags, parent_of, rank_parents, seconds_per_package
 
 VARIANT = {
     "os": "alinux2023",
@@ -18,11 +18,20 @@ VARIANT = {
 }
 
 
-def snapshot(name, specs, *, start="2026-01-01T00:00:00Z", state="completed", generation=None, **variant):
-    made = build_tags(name, {**VARIANT, "fingerprint": f"sha256:{name}", "specs": specs, **variant})
+def choose_parent(variant, snapshots):
+    return next(iter(rank_parents(variant, snapshots)), {})
+
+
+def snapshot(name, specs, *, start="2026-01-01T00:00:00Z", state="completed", generation=None, proof="passed", **variant):
+    made = build_tags(name, {**VARIANT, "fingerprint": f"sha256:{name}", "specs": specs, **variant}, proof=proof)
     if generation:
         made["petal:build-generation"] = str(generation)
     return {"snapshot_id": f"snap-{name}", "state": state, "start_time": start, "volume_size_gib": 500, "tags": made}
+
+
+def marked(name, specs, mark, date="2026-11-01"):
+    made = snapshot(name, specs)
+    return {**made, "tags": {**made["tags"], mark: date}}
 
 
 HALF = snapshot("half", ["fftw@3", "hdf5@1.14"])
@@ -38,6 +47,12 @@ HALF = snapshot("half", ["fftw@3", "hdf5@1.14"])
         ([snapshot("pending", VARIANT["specs"], state="pending")], "snap-half"),
         ([snapshot("deep", VARIANT["specs"], generation=10)], "snap-half"),
         ([{**HALF, "snapshot_id": "snap-foreign", "tags": {}}], "snap-half"),
+        ([snapshot("broken", VARIANT["specs"], proof="failed")], "snap-half"),
+        ([snapshot("unproven", VARIANT["specs"], proof=None)], "snap-half"),
+        ([marked("retired", VARIANT["specs"], "petal:retired")], "snap-half"),
+        ([marked("old", VARIANT["specs"], "petal:deprecated")], "snap-half"),
+        # A mark that was taken away again leaves an empty tag.
+        ([marked("again", VARIANT["specs"], "petal:retired", "")], "snap-again"),
         *[
             ([snapshot("other", VARIANT["specs"], **{field: "other"})], "snap-half")
             for field in ("os", "arch", "target", "spack_version", "recipes_version", "compiler", "mount_path")
@@ -62,6 +77,19 @@ def test_a_volume_remembers_its_parent():
     volume = {"snapshot_id": "snap-half", "tags": build_tags("ab12", VARIANT, parent=parent)}
     assert parent_of(volume) == {"snapshot_id": "snap-half", "fingerprint": "sha256:half", "generation": 1}
     assert parent_of({"snapshot_id": "", "tags": build_tags("ab12", VARIANT)}) == {}
+
+
+def test_a_volume_whose_parent_was_retired_since_says_so():
+    parent = choose_parent(VARIANT, [HALF])
+    volume = {"snapshot_id": "snap-half", "tags": build_tags("ab12", VARIANT, parent=parent)}
+    assert "refused" not in parent_of(volume, [HALF])
+    retired = {**HALF, "tags": {**HALF["tags"], "petal:retired": "2026-11-01"}}
+    assert parent_of(volume, [retired])["refused"] == "it is retired since 2026-11-01"
+
+
+def test_those_that_could_do_are_ranked():
+    ranked = rank_parents(VARIANT, [HALF, snapshot("most", VARIANT["specs"][:3]), snapshot("far", ["gromacs"])])
+    assert [one["snapshot_id"] for one in ranked] == ["snap-most", "snap-half"]
 
 
 def test_more_packages_than_a_tag_can_hold_fill_several():
