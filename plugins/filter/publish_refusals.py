@@ -8,7 +8,8 @@ short_description: Which software of a registry entry may not be shared yet, and
 version_added: 0.1.0
 author: petal.hpc contributors (@petal-hpc)
 description:
-  - Looks at the reports of the role C(publish_gate) that an entry holds. What is retired is left out.
+  - Looks at the reports of the role C(publish_gate) that an entry holds. A report counts for the content that was searched, by its
+    C(manifest), and for no other with the same fingerprint. What is retired is left out.
 positional: _input
 options:
   _input:
@@ -22,6 +23,9 @@ options:
     description: Whether it is to be shared with everybody.
     type: bool
     default: false
+  region:
+    description: Where there is a choice between copies, the one of this region is to be searched.
+    type: str
 """
 
 EXAMPLES = r"""
@@ -32,20 +36,28 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The reason by fingerprint. Empty when everything may be shared.
-  type: dict
+  description:
+    - For each content that may not be shared yet, a snapshot of it as the entry describes it, with C(reason), and C(short), a few digits to
+      name what its search needs. Empty when everything may be shared.
+  type: list
+  elements: dict
 """
 
 from ..module_utils._core.plain import plain
 from ..module_utils._core.publish_gate import why_not_enough
 
 
-def publish_refusals(entry, fingerprint=None, public=False):
+def publish_refusals(entry, fingerprint=None, public=False, region=None):
     entry = plain(entry)
-    meant = {one["fingerprint"] for one in entry["snapshots"] if not one.get("retired") and fingerprint in (None, one["fingerprint"])}
-    reports = entry.get("reports") or {}
-    reasons = {one: why_not_enough(reports.get(one), fingerprint=one, public=bool(public)) for one in sorted(meant)}
-    return {one: reason for one, reason in reasons.items() if reason}
+    refused = {}
+    for one in sorted(entry["snapshots"], key=lambda one: (one["region"] != region, one["region"], one["snapshot_id"])):
+        if one.get("retired") or fingerprint not in (None, one["fingerprint"]):
+            continue
+        content, reports = one.get("manifest"), entry.get("reports") or {}
+        reason = why_not_enough(reports, fingerprint=one["fingerprint"], manifest=content, public=bool(public))
+        if reason:
+            refused.setdefault(content or one["snapshot_id"], {**one, "reason": reason})
+    return [{**one, "short": content.removeprefix("sha256:").removeprefix("snap-")[:12]} for content, one in sorted(refused.items())]
 
 
 class FilterModule:

@@ -305,7 +305,7 @@ class Publication:
             packages=entry.packages or None,
             tags=entry.tags or None,
             public=self.params["public"],
-            report=entry.reports.get(str(job.source.fingerprint)),
+            report=entry.reports.get(str(job.source.manifest)),
         )
         # A store is for one thread.
         with self._writing:
@@ -345,9 +345,14 @@ def main():
     access = Access(s3=lambda: module.client("s3"), cache_dir=params["cache_dir"])
     try:
         target = open_store(params["registry"], access)
-        if params["signing_key"]:
-            target.signer = Signer(params["signer"], params["signing_key"])
         source = open_registry(params["source_registry"], access) if params["source_registry"] else target
+        if params["signing_key"] and source is target:
+            target.signer = Signer(params["signer"], params["signing_key"])
+        elif params["signing_key"]:
+            module.warn(
+                f"{params['name']} is not signed: only {params['source_registry']} says what it holds. Check the entry (playbook "
+                "registry_review), then sign it with petal.hpc.snapshot_registry and state=verified."
+            )
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
         gateway_in = functools.cache(lambda region: gateway_for(module, region))
         for region in {module.region, *params["regions"]}:

@@ -102,10 +102,10 @@ def check_owners(jobs: Iterable[Job], found: Mapping[tuple[str, str], Snapshot],
 def check_reports(entry: Entry, jobs: Iterable[Job], *, public: bool) -> None:
     """Raise ManyProblems unless the publish gate has passed everything that is to be shared."""
     problems = []
-    for fingerprint in sorted({str(job.source.fingerprint) for job in jobs}):
-        reason = why_not_enough(entry.reports.get(fingerprint), fingerprint=fingerprint, public=public)
+    for one in sorted({job.source.key: job.source for job in jobs}.values(), key=lambda source: source.key):
+        reason = why_not_enough(entry.reports, fingerprint=one.fingerprint, manifest=one.manifest, public=public)
         if reason:
-            problems.append(f"{fingerprint}: {reason}.")
+            problems.append(f"{one.snapshot_id} in {one.region}: {reason}.")
     if problems:
         raise ManyProblems(
             f"{entry.name} cannot be shared:",

@@ -227,13 +227,19 @@ def problems_of(report: Mapping[str, Any]) -> list[str]:
     return [str(Finding(**{key: value for key, value in item.items() if key in known})) for item in report["blocking"]]
 
 
-def why_not_enough(report: Mapping[str, Any] | None, *, fingerprint: str, public: bool) -> str | None:
-    """Return why a report that was kept does not allow a share, or None when it does.
+def why_not_enough(
+    reports: Mapping[str, Mapping[str, Any]], *, fingerprint: str | None, manifest: str | None, public: bool
+) -> str | None:
+    """Return why no report that was kept allows a share, or None when one does.
 
-    report: as judge returned it, with the fingerprint of what was searched.
+    reports: of an entry, by what was searched. Each is as judge returned it, with fingerprint and manifest of what was searched.
+    fingerprint, manifest: of what is to be shared. Equal fingerprints are equal wishes; only the manifest says that it is the same content.
     """
-    if report is None:
-        return "it has not been searched yet"
+    if manifest is None:
+        return "it has not been searched yet, and nothing says which files it holds"
+    report = reports.get(manifest)
+    if report is None or report.get("manifest") != manifest:
+        return f"it has not been searched yet: no report is about its content, {manifest}"
     if report.get("format") != REPORT_FORMAT:
         return f"its report has format {report.get('format')}, not {REPORT_FORMAT}"
     if report.get("fingerprint") != fingerprint:

@@ -88,7 +88,7 @@ class Entry:
 
     verified: somebody other than the author has checked it; registering never says so.
     seed_url: where its seed lies, relative to the registry.
-    reports: what the publish gate said of the software, by fingerprint.
+    reports: what the publish gate said of the software, by manifest: what stands for the content that was searched.
     signed_by: whose signatures were found to fit when the entry was read; no part of what is written.
     """
 
@@ -295,6 +295,16 @@ def register(found: Entry | None, registration: Registration, today: str) -> Ent
     before = found or Entry(registration.name, created=today)
     known = next((one for one in before.snapshots if one.key == registration.snapshot.key), None)
     snapshot = _merged(known, registration.snapshot) if known else dataclasses.replace(registration.snapshot, created=today)
+    report = registration.report or {}
+    if report.get("manifest"):
+        # The gate has read every file, so this is what the snapshot holds, where nobody has said so yet.
+        snapshot = dataclasses.replace(snapshot, manifest=snapshot.manifest or report["manifest"])
+        if snapshot.manifest != report["manifest"]:
+            raise ExplainedError(
+                f"The report is about {report['manifest']}, but the content of {snapshot.snapshot_id} is {snapshot.manifest}.",
+                resource=snapshot.snapshot_id,
+                next_step="Search the volume of this snapshot with the role petal.hpc.publish_gate, and register that report.",
+            )
     if registration.recommend:
         snapshot = dataclasses.replace(snapshot, deprecated=None, superseded_by=None, retired=None)
     said = {
@@ -303,7 +313,7 @@ def register(found: Entry | None, registration: Registration, today: str) -> Ent
         "tags": None if registration.tags is None else tuple(sorted(set(registration.tags))),
         "public": registration.public,
         "seed_url": f"seeds/{registration.name}.yaml" if registration.has_seed else None,
-        "reports": {**before.reports, str(snapshot.fingerprint): registration.report} if registration.report else None,
+        "reports": {**before.reports, report.get("manifest") or str(snapshot.fingerprint): report} if report else None,
     }
     others = [one for one in before.snapshots if one.key != snapshot.key]
     after = dataclasses.replace(

@@ -136,8 +136,8 @@ def _proof(entry: Entry) -> Finding:
 
 
 def _searches(entry: Entry) -> Iterable[Finding]:
-    for fingerprint in sorted({snapshot.fingerprint for snapshot in entry.snapshots if snapshot.fingerprint}):
-        reason = why_not_enough(entry.reports.get(fingerprint), fingerprint=fingerprint, public=entry.public)
+    for fingerprint, manifest in sorted({(one.fingerprint or "", one.manifest or "") for one in entry.snapshots}):
+        reason = why_not_enough(entry.reports, fingerprint=fingerprint or None, manifest=manifest or None, public=entry.public)
         yield Finding("publish gate", not reason, reason or "no secret, no package that must not be handed on")
 
 

@@ -2,13 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Write down the SHA-256 of every file on the software volume.
 
-usage: python3 hash_files.py MOUNT_PATH LIST [FILE...]
+usage: python3 hash_files.py [--check] MOUNT_PATH LIST [FILE...]
 
 LIST is written in the form of sha256sum, sorted by path: `cd MOUNT_PATH && sha256sum --check --quiet LIST` names every file that has
 changed.
 Symbolic links stand in it as comments, "# link PATH -> TARGET". LIST itself, and what is on other file systems, is left out.
 Prints {"changed": whether LIST is another one than before, "hashes": {path: "sha256:…"}} for LIST and each FILE. The hash of LIST
-stands for all that is on the volume. Runs on the Python of the build host: 3.6 or newer, standard library only.
+stands for all that is on the volume.
+With --check nothing is written: the hash of LIST is that of the list as it has to be now.
+Runs on the Python of the build host: 3.6 or newer, standard library only.
 """
 
 import hashlib
@@ -58,26 +60,33 @@ def listed(top, left_out):
 
 
 def write(path, text):
-    """Replace a file at once, its owner that of the folder; say whether it is another one than before."""
-    content = os.fsencode(text)
-    if os.path.exists(path):
-        with open(path, "rb") as known:
-            if known.read() == content:
-                return False
+    """Replace a file at once, its owner that of the folder."""
     folder = os.stat(os.path.dirname(path))
     with open(path + ".new", "wb") as new:
-        new.write(content)
+        new.write(os.fsencode(text))
         os.fchown(new.fileno(), folder.st_uid, folder.st_gid)
     os.replace(path + ".new", path)
-    return True
 
 
-def main(top, target, *files):
+def is_as_written(path, text):
+    """Say whether a file holds that text."""
+    if not os.path.exists(path):
+        return False
+    with open(path, "rb") as known:
+        return known.read() == os.fsencode(text)
+
+
+def main(check, top, target, *files):
     os.chdir(top)
-    changed = write(target, listed(top, os.path.relpath(target, top)))
-    hashes = {path: "sha256:" + digest(path) for path in (target, *files)}
+    text = listed(top, os.path.relpath(target, top))
+    changed = not is_as_written(target, text)
+    if changed and not check:
+        write(target, text)
+    hashes = {path: "sha256:" + digest(path) for path in files}
+    hashes[target] = "sha256:" + hashlib.sha256(os.fsencode(text)).hexdigest()
     json.dump({"changed": changed, "hashes": hashes}, sys.stdout, sort_keys=True)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    given = sys.argv[1:]
+    main(given[0] == "--check", *[argument for argument in given if argument != "--check"])

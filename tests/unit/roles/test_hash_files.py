@@ -30,6 +30,20 @@ def hash_files(volume):
     return said["changed"], said["hashes"][command[3]], said["hashes"][command[4]]
 
 
+def test_a_volume_is_looked_at_without_writing_to_it(volume):
+    _changed, root, _lock = hash_files(volume)
+    command = [sys.executable, str(PROGRAM), "--check", str(volume), str(volume / ".petal/files.sha256")]
+    look = lambda: json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)  # noqa: E731
+    assert look() == {"changed": False, "hashes": {command[4]: root}}
+    before = (volume / ".petal/files.sha256").read_bytes()
+    (volume / "software/zlib/lib.so").write_text("other")
+    found = look()
+    assert found["changed"] and found["hashes"][command[4]] != root
+    assert (volume / ".petal/files.sha256").read_bytes() == before
+    (volume / ".petal/files.sha256").unlink()
+    assert look() == found
+
+
 def check(volume):
     command = ["sha256sum", "--check", "--strict", "--quiet", ".petal/files.sha256"]
     return subprocess.run(command, cwd=volume, capture_output=True, text=True, check=False)

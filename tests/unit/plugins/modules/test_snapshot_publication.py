@@ -2,11 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from plugins.module_utils._aws.registry_store import DirectoryStore
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.registry import RegisteredSnapshot, Registration, deprecate, register
+from plugins.module_utils._core.registry import RegisteredSnapshot, Registration, deprecate, register, remove
 from plugins.module_utils._core.snapshot import Snapshot
 from plugins.modules.snapshot_publication import ARGUMENT_SPEC, Publication
 from tests.unit.fakes import FakeSnapshotGateway
@@ -15,7 +17,8 @@ FINGERPRINT = "sha256:" + "0f3a" * 16
 HOME, OREGON, EUROPE = "us-east-1", "us-west-2", "eu-west-1"
 OWN, PARTNER, OTHER = "123456789012", "999888777666", "111122223333"
 SOURCE = RegisteredSnapshot(HOME, "snap-0123456789abcdef0", FINGERPRINT, "alinux2023", "x86_64", "x86_64_v3", 8, spack="v1.2.2")
-REPORT = {"format": 1, "passed": True, "public": False, "fingerprint": FINGERPRINT, "time": "2026-11-22T10:00:00Z", "blocking": []}
+MANIFEST = "sha256:" + "3" * 64
+REPORT = {"format": 1, "passed": True, "public": False, "fingerprint": FINGERPRINT, "manifest": MANIFEST, "blocking": []}
 TODAY = "2026-11-22"
 
 
@@ -101,6 +104,25 @@ def test_what_has_not_passed_the_gate_is_not_shared_but_may_be_copied(tmp_path, 
     assert world.calls() == {}
     assert world.publish(regions=[OREGON])["changed"]
     assert world.publish(share_with=[OTHER], require_report=False)["changed"]
+
+
+def test_the_report_of_one_content_is_none_of_another_with_the_same_fingerprint(world):
+    other = dataclasses.replace(SOURCE, region=OREGON, snapshot_id="snap-0fedcba9876543210", manifest="sha256:" + "4" * 64)
+    world.store.update("bio", lambda found: register(found, Registration("bio", other), TODAY))
+    world.regions[OREGON].snapshots[other.snapshot_id] = dataclasses.replace(
+        world.regions[HOME].snapshots[SOURCE.snapshot_id], snapshot_id=other.snapshot_id
+    )
+    with pytest.raises(ExplainedError, match=f"{other.snapshot_id} in {OREGON}: it has not been searched yet: no report is about"):
+        world.publish(share_with=[OTHER])
+    world.store.update("bio", lambda found: remove(found, SOURCE, TODAY))
+    with pytest.raises(ExplainedError, match="no report is about its content"):
+        world.publish(share_with=[OTHER])
+
+
+def test_a_report_of_another_content_is_not_registered(world):
+    with pytest.raises(ExplainedError, match=f"The report is about sha256:4+, but the content of {SOURCE.snapshot_id} is sha256:3+"):
+        report = {**REPORT, "manifest": "sha256:" + "4" * 64}
+        world.store.update("bio", lambda found: register(found, Registration("bio", SOURCE, report=report), TODAY))
 
 
 def test_what_passed_for_accounts_does_not_do_for_everybody(world):

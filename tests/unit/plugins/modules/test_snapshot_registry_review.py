@@ -13,10 +13,12 @@ from tests.unit.fakes import FakeSnapshotGateway
 FINGERPRINT = "sha256:" + "0f3a" * 16
 CONTRIBUTOR = "999888777666"
 SNAPSHOT = RegisteredSnapshot(
-    "us-east-1", "snap-0123456789abcdef0", FINGERPRINT, "alinux2023", "x86_64", "x86_64_v3", 500, aws_account=CONTRIBUTOR, proof="passed"
-)
-REPORT = {"format": 1, "passed": True, "public": True, "fingerprint": FINGERPRINT, "time": "2026-11-22T10:00:00Z", "blocking": []}
-BIO = Entry("bio", "Genomics", ("bwa@0.7.17",), public=True, reports={FINGERPRINT: REPORT}, snapshots=(SNAPSHOT,))
+    "us-east-1", "snap-0123456789abcdef0", FINGERPRINT, "alinux2023", "x86_64", "x86_64_v3", 500, aws_account=CONTRIBUTOR, proof="passed",
+    manifest="sha256:" + "3" * 64,
+)  # fmt: skip
+REPORT = {"format": 1, "passed": True, "public": True, "fingerprint": FINGERPRINT, "manifest": SNAPSHOT.manifest, "blocking": []}
+BIO = Entry("bio", "Genomics", ("bwa@0.7.17",), public=True, reports={SNAPSHOT.manifest: REPORT}, snapshots=(SNAPSHOT,))
+FOR_ACCOUNTS = {SNAPSHOT.manifest: {**REPORT, "public": False}}
 REAL = Snapshot("snap-0123456789abcdef0", "completed", "vol-1", 500, owner_id=CONTRIBUTOR, encrypted=False)
 
 
@@ -64,7 +66,8 @@ def test_a_good_entry_passes_and_what_could_not_be_checked_is_left_to_people(jud
         ({"fingerprints": ["sha256:" + "1" * 64]}, "seed", f"it does not come to the fingerprint {FINGERPRINT}"),
         ({"entry": dataclasses.replace(BIO, snapshots=(dataclasses.replace(SNAPSHOT, proof="failed"),))}, "proof", "(failed)"),
         ({"entry": dataclasses.replace(BIO, reports={})}, "publish gate", "it has not been searched yet"),
-        ({"entry": dataclasses.replace(BIO, reports={FINGERPRINT: {**REPORT, "public": False}})}, "publish gate", "not with everybody"),
+        ({"entry": dataclasses.replace(BIO, reports={})}, "publish gate", "no report is about its content"),
+        ({"entry": dataclasses.replace(BIO, reports=FOR_ACCOUNTS)}, "publish gate", "not with everybody"),
         ({"entry": dataclasses.replace(BIO, verified=True)}, "verified", "it says so itself"),
         ({"entry": dataclasses.replace(BIO, description=None)}, "form", "it lacks description"),
         ({"touch": lambda document: document.update(extra=1)}, "form", "it is not written as the registry writes it"),

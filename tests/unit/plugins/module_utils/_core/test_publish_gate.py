@@ -15,6 +15,7 @@ ROLE = pathlib.Path(__file__).resolve().parents[5] / "roles" / "publish_gate"
 DATA = yaml.safe_load((ROLE / "vars/main.yml").read_text())
 PROPRIETARY = DATA["__publish_gate_proprietary"]
 FINGERPRINT = "sha256:" + "5a" * 32
+MANIFEST = "sha256:" + "3" * 64
 KEY = {"rule": "private-key", "path": "home/key", "line": 3, "secret": "0123456789abcdef"}
 
 
@@ -134,14 +135,19 @@ def test_an_allowance_without_a_reason_is_refused_and_all_of_them_are_named():
         ({"public": True}, True, None),
         ({}, True, "for a share with accounts, not with everybody"),
         ({"fingerprint": "sha256:00"}, False, "its report is about sha256:00"),
+        # What an entry of an earlier release holds: nobody knows which of the snapshots with that fingerprint was searched.
+        ({"manifest": None}, False, "it has not been searched yet"),
+        ({"manifest": "sha256:01"}, False, "it has not been searched yet"),
         ({"format": 0}, False, "has format 0"),
         ({"passed": False, "blocking": [KEY]}, False, "private-key: home/key:3"),
     ],
 )
 def test_a_kept_report_counts_for_what_it_was_made_for(change, public, reason):
-    found = why_not_enough({**report_of(), "fingerprint": FINGERPRINT, **change}, fingerprint=FINGERPRINT, public=public)
+    report = {**report_of(), "fingerprint": FINGERPRINT, "manifest": MANIFEST, **change}
+    found = why_not_enough({MANIFEST: report, FINGERPRINT: report}, fingerprint=FINGERPRINT, manifest=MANIFEST, public=public)
     assert (found is None) if reason is None else (reason in found)
 
 
 def test_without_a_report_nothing_is_shared():
-    assert why_not_enough(None, fingerprint=FINGERPRINT, public=False) == "it has not been searched yet"
+    for manifest in (None, MANIFEST):
+        assert "it has not been searched yet" in why_not_enough({}, fingerprint=FINGERPRINT, manifest=manifest, public=False)
