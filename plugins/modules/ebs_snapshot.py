@@ -65,6 +65,12 @@ options:
           - An own snapshot that is pending or completed and carries it, in C(petal:fingerprint) or the older C(pctl:fingerprint), is used.
           - Left out, the snapshot carries no fingerprint and O(name) tells it from others.
         type: str
+      same_volume:
+        description:
+          - Whether an own snapshot with O(fingerprint) is used only if it was taken of O(volume_id). For a run that has proven what is on
+            that volume - of another one, only tags say what it holds.
+          - Left out, a snapshot of any volume is used.
+        type: bool
       tags:
         description:
           - Further tags. On a snapshot that exists already, those that are missing or differ are set; none is ever removed.
@@ -571,6 +577,7 @@ SNAPSHOT_OPTIONS = {
     "generation": {"type": "int"},
     "description": {},
     "fingerprint": {},
+    "same_volume": {"type": "bool"},
     "tags": {"type": "dict", "aliases": ["resource_tags"]},
     "copy_volume_tags": {"type": "bool"},
     "consistency": {"choices": ["clean", "crash"]},
@@ -718,6 +725,8 @@ def request_from(options):
             "generation counts the snapshots of one name.", next_step="Leave snapshot_id and fingerprint out, or generation."
         )
     tags = tag_keys.texts(request.tags, request.identity)
+    if request.same_volume and not (request.fingerprint and request.volume_id):
+        raise ExplainedError("same_volume needs fingerprint and volume_id.", next_step="Give both, or leave same_volume out.")
     fingerprint = canonical_fingerprint(request.fingerprint) if request.fingerprint else None
     return dataclasses.replace(request, tags=tags, fingerprint=fingerprint)
 

@@ -150,6 +150,8 @@ options:
     description:
       - The path of the SSH key to sign the entry with, as it is after the run. A private key without a passphrase, or a public key whose
         private half an SSH agent holds.
+      - A signature is for the whole entry. So what this key has not signed before, and is not entered by this task, keeps the entry
+        unsigned, with a warning; O(state=verified) signs it all, and is for those who have checked it.
       - Left out, the entry is not signed, and loses the signatures that it has when it changes.
     type: path
   signer:
@@ -397,7 +399,13 @@ def run(params, store, region, today, check_mode):
         seed, sbom = params["seed"], sbom_from(params)
         params = {**params, "sbom": digest_of(sbom) if sbom else params["sbom"]}
     outcome = store.update(
-        name, lambda found: decide(params, found, region, today), seed, sbom=sbom, time_limit=params["lock_timeout"], save=not check_mode
+        name,
+        lambda found: decide(params, found, region, today),
+        seed,
+        sbom=sbom,
+        vouch=params["state"] == "verified",
+        time_limit=params["lock_timeout"],
+        save=not check_mode,
     )
     return result(store, name, outcome)
 

@@ -40,7 +40,7 @@ from .._core.registry import (
     to_text,
 )
 from .._core.registry_place import parse_place
-from .._core.registry_trust import signed_text, without_stale_signatures
+from .._core.registry_trust import signed_text, without_stale_signatures, without_surety
 from .._core.snapshot import bare, canonical_fingerprint
 from .signing import Signer, Verifier
 
@@ -204,6 +204,7 @@ class Store(abc.ABC):
         seed: str | None = None,
         *,
         sbom: str | None = None,
+        vouch: bool = False,
         time_limit: float = 60,
         save: bool = True,
     ) -> Update:
@@ -213,6 +214,7 @@ class Store(abc.ABC):
             alone. It is asked again whenever another writer has been faster, perhaps after its own change: what is as it has to be, it
             leaves alone. It may raise ExplainedError.
         seed, sbom: texts to keep beside the entry; None leaves what is there as it is.
+        vouch: whether the signer has checked all that the entry says. Otherwise it signs what it has signed before, and what it enters now.
         time_limit: how many seconds to try. save: whether to write; False is for check mode.
         Raises ExplainedError; what is there then is what was there before, or a whole entry that the index does not name yet.
         """
@@ -220,7 +222,7 @@ class Store(abc.ABC):
 
         def attempt() -> Update:
             nonlocal wanted, removing
-            outcome, index = self._decided(name, decide, seed, sbom, save, removing)
+            outcome, index = self._decided(name, decide, seed, sbom, vouch, save, removing)
             wanted = wanted or outcome.changed
             if outcome.changed and save and outcome.after:
                 removing = not outcome.after.snapshots
@@ -277,6 +279,7 @@ class Store(abc.ABC):
         decide: Callable[[Entry | None], Entry | None],
         seed: str | None,
         sbom: str | None,
+        vouch: bool,
         save: bool,
         removing: bool,
     ) -> tuple[Update, Index]:
@@ -288,7 +291,7 @@ class Store(abc.ABC):
             after = Entry(name)
         if after is None:
             return Update(found, found, changed=False), index
-        after, signed = self._signed(found, after, save)
+        after, signed = self._signed(found, after, vouch, save)
         known = after == found and index.lines_of(name) == index_lines(after)
         absent = found is None and not after.snapshots and not index.lines_of(name)
         beside = (seed is None or seed == self.read_seed(name)) and (sbom is None or sbom == self._read(sbom_of(name, sbom), LARGEST_SBOM))
@@ -325,7 +328,7 @@ class Store(abc.ABC):
     def _renews_index(self, index: Index, entry: Entry) -> bool:
         return index.lines_of(entry.name) != index_lines(entry) or not entry.snapshots or self._index_path != INDEX_FILES[0]
 
-    def _signed(self, found: Entry | None, after: Entry, save: bool) -> tuple[Entry, bool]:
+    def _signed(self, found: Entry | None, after: Entry, vouch: bool, save: bool) -> tuple[Entry, bool]:
         """Return the entry with the signatures that hold, and whether one of ours is added; without `save` it is only said."""
         after = without_stale_signatures(found, after)
         if self.signer is None or not after.snapshots:
@@ -333,12 +336,26 @@ class Store(abc.ABC):
                 self.notes.append(f"{after.name} is not signed any more, as it has changed: give a key to sign it again.")
             return after, False
         text = signed_text(entry_document(after))
-        holding = tuple(signature for signature in after.signatures if self.signer.fits(text, signature))
+        holding = tuple(signature for signature in (found.signatures if found else ()) if self.signer.fits(text, signature))
         if any(signature.signer == self.signer.name for signature in holding):
+            return dataclasses.replace(after, signatures=holding), False
+        unseen = () if vouch else without_surety(found, after, covered=self._has_signed(found))
+        if unseen:
+            self.notes.append(
+                f"{after.name} is not signed by {self.signer.name}: nothing says that {', '.join(unseen)} was checked. Check the entry "
+                "(playbook registry_review), then sign it with petal.hpc.snapshot_registry and state=verified."
+            )
             return dataclasses.replace(after, signatures=holding), False
         if save:
             holding = tuple(sorted((*holding, self.signer.sign(text)), key=lambda signature: signature.signer))
         return dataclasses.replace(after, signatures=holding), True
+
+    def _has_signed(self, found: Entry | None) -> bool:
+        """Say whether our key has signed an entry as it lies there."""
+        if self.signer is None or found is None:
+            return False
+        text = signed_text(entry_document(found))
+        return any(self.signer.made(text, signature) for signature in found.signatures)
 
     def save(self, entry: Entry, index: Index, seed: str | None, sbom: str | None = None) -> None:
         """Write an entry, its seed and bill of materials where they are given, and the index, under the lock; `update` does this and more.

@@ -41,6 +41,26 @@ class Signer:
             )
         return Signature(self.name, done.stdout)
 
+    def made(self, text: str, signature: Signature) -> bool:
+        """Say whether a signature is one on the text by this very key."""
+        if signature.signer != self.name:
+            return False
+        with _file(f"{self.name} {self._public_key()}") as allowed, _file(signature.signature) as file:
+            return _ssh_keygen("verify", "-f", allowed, "-I", self.name, "-n", NAMESPACE, "-s", file, text=text).returncode == 0
+
+    def _public_key(self) -> str:
+        content = self._key.read_text(encoding="utf-8", errors="replace")
+        if "PRIVATE KEY" not in content:
+            return content
+        done = _run("ssh-keygen", "-y", "-P", "", "-f", str(self._key))
+        if done.returncode:
+            raise ExplainedError(
+                f"Cannot read the key {self._key}: {_said(done)}.",
+                resource=str(self._key),
+                next_step="Use a key without a passphrase, or a public key whose private half an SSH agent holds.",
+            )
+        return done.stdout
+
     def fits(self, text: str, signature: Signature) -> bool:
         """Say whether a signature is one on the text, by whatever key."""
         with _file(signature.signature) as file:
@@ -80,12 +100,14 @@ def _file(content: str) -> Iterator[str]:
 
 
 def _ssh_keygen(action: str, *options: str, text: str) -> subprocess.CompletedProcess[str]:
+    return _run("ssh-keygen", "-Y", action, *options, text=text)
+
+
+def _run(*command: str, text: str = "") -> subprocess.CompletedProcess[str]:
     try:
         # run_command belongs to a module; this is used without one, too.
         # pylint: disable-next=ansible-bad-function
-        return subprocess.run(
-            ["ssh-keygen", "-Y", action, *options], input=text, capture_output=True, text=True, check=False, timeout=LONGEST_RUN
-        )
+        return subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=LONGEST_RUN)
     except FileNotFoundError as error:
         raise ExplainedError("ssh-keygen is not installed.", next_step="Install the OpenSSH client (8.2 or newer).") from error
 

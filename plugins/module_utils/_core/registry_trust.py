@@ -30,6 +30,15 @@ def without_stale_signatures(found: Entry | None, after: Entry) -> Entry:
     return dataclasses.replace(after, signatures=found.signatures if covered and found else ())
 
 
+def without_surety(found: Entry | None, after: Entry, *, covered: bool) -> tuple[str, ...]:
+    """Return the ids of the snapshots for which whoever signs an entry now would vouch without having entered them.
+
+    found: the entry as it was. covered: whether a signature of the same key held for it. What is new in `after` is entered by the signer.
+    """
+    known = {one.key for one in found.snapshots} if found and not covered else set()
+    return tuple(sorted(one.snapshot_id for one in after.snapshots if one.key in known))
+
+
 def check_signer(name: str) -> str:
     """Return a signer's name; raises ExplainedError for one that would mean something else in a list of allowed signers."""
     if not _SIGNER.fullmatch(name):

@@ -90,6 +90,7 @@ class SnapshotRequest:
     generation: counts the snapshots of one name; None is a snapshot without a number.
     consistency: "clean" (nobody was writing) or "crash" (as after a power cut); None: clean when the volume is not attached.
     copy_volume_tags: take over the volume's tags that begin with our prefix.
+    same_volume: a snapshot of another volume does not do, whatever its tags say.
     """
 
     snapshot_id: str | None = None
@@ -101,6 +102,7 @@ class SnapshotRequest:
     consistency: str | None = None
     copy_volume_tags: bool = False
     generation: int | None = None
+    same_volume: bool = False
 
     @property
     def identity(self) -> str:
@@ -120,7 +122,8 @@ def alike(request: SnapshotRequest, snapshots: Iterable[Snapshot]) -> list[Snaps
     if request.snapshot_id:
         return [snapshot for snapshot in snapshots if snapshot.snapshot_id == request.snapshot_id]
     if request.fingerprint:
-        return oldest(snapshot for snapshot in snapshots if snapshot.fingerprint == request.fingerprint)
+        same = [one for one in snapshots if one.fingerprint == request.fingerprint]
+        return oldest(one for one in same if not request.same_volume or one.volume_id == request.volume_id)
     generation = None if request.generation is None else str(request.generation)
     return oldest(
         snapshot

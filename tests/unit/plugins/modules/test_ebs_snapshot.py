@@ -67,6 +67,17 @@ def test_a_pending_snapshot_is_waited_for_and_not_taken_again(gateway):
     assert (result["changed"], result["snapshot"]["state"]) == (False, "completed")
 
 
+def test_a_run_that_has_proven_its_volume_takes_no_other_volume_for_it(gateway):
+    gateway.volumes["vol-2"] = SnapshottedVolume("vol-2", 200, attached=False)
+    planted = run({**software(), "volume_id": "vol-2"}, gateway, check_mode=False)["snapshot"]
+    assert run(software(), gateway, check_mode=False)["snapshot"]["snapshot_id"] == planted["snapshot_id"]
+    proven = run(software(same_volume=True), gateway, check_mode=False)
+    assert (proven["changed"], proven["snapshot"]["volume_id"]) == (True, "vol-1")
+    assert not run(software(same_volume=True), gateway, check_mode=False)["changed"]
+    with pytest.raises(ExplainedError, match="same_volume needs fingerprint and volume_id"):
+        run(params(name="bio", volume_id="vol-1", same_volume=True), gateway, check_mode=False)
+
+
 def test_when_another_run_was_faster_its_snapshot_is_used(gateway):
     rival = Snapshot("snap-a", "pending", "vol-1", 200, owner_id=gateway.account, start_time="2026-11-22T09:00:00+00:00",
                      tags={**OURS, "petal:fingerprint": FINGERPRINT})  # fmt: skip

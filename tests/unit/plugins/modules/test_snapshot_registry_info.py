@@ -196,7 +196,7 @@ def test_only_a_signature_that_counts_is_enough(registry, tmp_path):
     assert sum("no signature on it counts" in step for step in refused["trace"]) == 2
     store = DirectoryStore(registry)
     store.signer = Signer("builds@example.com", str(tmp_path / "key"))
-    store.update("bio", lambda found: found)
+    store.update("bio", lambda found: found, vouch=True)
     accepted = find(FakeSnapshotGateway([BUILT, SHARED]), **policy)
     assert (accepted["snapshot"]["snapshot_id"], accepted["snapshot"]["signed_by"]) == ("snap-2", ["builds@example.com"])
     assert ask(None, registries=[registry], allowed_signers=str(signers))["entries"][0]["signed_by"] == ["builds@example.com"]

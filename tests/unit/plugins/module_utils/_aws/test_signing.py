@@ -10,7 +10,7 @@ import pytest
 from plugins.module_utils._aws.registry_store import DirectoryStore
 from plugins.module_utils._aws.signing import Signer, Verifier
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.registry import Entry, RegisteredSnapshot
+from plugins.module_utils._core.registry import Entry, RegisteredSnapshot, Registration, register, retire, verify
 
 NAME = "builds@example.com"
 SNAPSHOT = RegisteredSnapshot(
@@ -41,6 +41,8 @@ BIO = Entry(
     "bio", "Genomics", ("bwa@0.7.17",), ("ngs",), True, True, "seeds/bio.yaml", "2026-11-22", "2026-11-23",
     {SNAPSHOT.fingerprint: {"format": 1, "passed": True}}, (SNAPSHOT,),
 )  # fmt: skip
+# The same snapshot, of which nobody says yet that it was checked.
+OTHER = dataclasses.replace(BIO, verified=False, snapshots=(dataclasses.replace(SNAPSHOT, retired=None),))
 OF_THE_ENTRY = [field.name for field in dataclasses.fields(Entry) if field.name not in ("signatures", "signed_by", "snapshots")]
 OF_A_SNAPSHOT = [field.name for field in dataclasses.fields(RegisteredSnapshot)]
 
@@ -144,6 +146,54 @@ def test_signing_again_changes_nothing_and_mends_what_was_tampered_with(store):
     assert (store.path / "snapshots" / "bio.json").read_bytes() == before
 
 
+SECOND = RegisteredSnapshot("us-west-2", "snap-0f0f0f0f0f0f0f0f0", BIO.snapshots[0].fingerprint)
+
+
+def entered(found):
+    """What a later build adds."""
+    return register(found, Registration("bio", SECOND), "2026-12-01")
+
+
+def test_what_is_entered_is_signed_with_what_the_same_key_has_signed(store):
+    store.update("bio", entered)
+    assert store.read_entry("bio").signed_by == (NAME,)
+    assert store.notes == []
+
+
+def leave_unsigned(store, _keys):
+    store.signer = None
+    store.update("bio", lambda _found: OTHER)
+
+
+def tamper_with_the_proof(store, _keys):
+    tamper(store, lambda document: document["snapshots"][0].update(proof="passed", manifest="sha256:0"))
+
+
+def sign_by_another_key(store, keys):
+    store.signer = Signer(NAME, str(keys / "theirs"))
+    store.update("bio", lambda _found: OTHER, vouch=True)
+
+
+@pytest.mark.parametrize("before", [leave_unsigned, tamper_with_the_proof, sign_by_another_key])
+def test_nobody_signs_what_was_there_before_and_is_not_signed(store, keys, before):
+    before(store, keys)
+    store.signer = Signer(NAME, str(keys / "ours"))
+    store.update("bio", entered)
+    entry = store.read_entry("bio")
+    assert len(entry.snapshots) == 2
+    assert (entry.signatures, entry.signed_by) == ((), ())
+    assert f"bio is not signed by {NAME}: nothing says that {BIO.snapshots[0].snapshot_id} was checked" in store.notes[-1]
+    store.update("bio", lambda found: verify(found, "2026-12-02"), vouch=True)
+    assert store.read_entry("bio").signed_by == (NAME,)
+
+
+def test_marking_an_unsigned_entry_does_not_sign_it(store, keys):
+    leave_unsigned(store, keys)
+    store.signer = Signer(NAME, str(keys / "ours"))
+    store.update("bio", lambda found: retire(found, RegisteredSnapshot("", ""), "2026-12-01"))
+    assert store.read_entry("bio").signatures == ()
+
+
 def test_a_change_without_a_key_takes_the_signature_away_and_says_so(store):
     store.signer = None
     store.update("bio", lambda found: dataclasses.replace(found, description="Genetics"))
@@ -155,9 +205,9 @@ def test_a_change_without_a_key_takes_the_signature_away_and_says_so(store):
 def test_check_mode_says_that_it_would_sign(store, keys):
     store.signer = Signer("second@example.com", str(keys / "theirs"))
     before = (store.path / "snapshots" / "bio.json").read_bytes()
-    assert store.update("bio", lambda found: found, save=False).changed
+    assert store.update("bio", lambda found: found, vouch=True, save=False).changed
     assert (store.path / "snapshots" / "bio.json").read_bytes() == before
-    store.update("bio", lambda found: found)
+    store.update("bio", lambda found: found, vouch=True)
     assert [signature.signer for signature in store.read_entry("bio").signatures] == [NAME, "second@example.com"]
 
 
