@@ -37,7 +37,7 @@ def filter_values(filters: Mapping[str, Any]) -> dict[str, list[str]]:
             [f"{name}: {filters[name]!r}" for name in wrong],
             next_step="Give each a value or a list of values.",
         )
-    return {str(name): [str(value).lower() if isinstance(value, bool) else str(value) for value in values] for name, values in lists.items()}
+    return {name: [str(value).lower() if isinstance(value, bool) else str(value) for value in values] for name, values in lists.items()}
 
 
 def tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
