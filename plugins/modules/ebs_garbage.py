@@ -12,9 +12,12 @@ short_description: Find and delete software snapshots and build volumes that not
 description:
   - Looks at the snapshots and volumes that builds have made in some regions, and at everything that refers to them.
   - A snapshot stays when a registry names it or its fingerprint, a volume, a cluster's among them, was made from it, an image or a version
-    of a launch template needs it, another snapshot was built on it or is being copied from it, other accounts may use it, it is locked,
-    protected, enabled for fast restore, incomplete or young; and whenever what needs it stays.
+    of a launch template needs it, another snapshot was built on its software or is being copied from it, other accounts may use it, it is
+    locked, protected, enabled for fast restore, incomplete or young; and whenever what needs it stays.
   - A volume stays when it is attached, leased by a build, protected or young.
+  - A registry alone retires nothing. The tag C(petal:retired) of the snapshot has to say so too, for O(min_age_days);
+    the playbook C(retire_snapshot) writes both.
+  - Each snapshot and volume is looked at again right before it is deleted, and stays when something needs it by then.
   - Never looks at what does not carry C(CreatedBy=petal.hpc) and C(petal:fingerprint), and volumes C(petal:build-id). Data has
     none of them; M(petal.hpc.ebs_snapshot_retention) is for them.
   - Deletes nothing unless O(delete=true). "F(docs/garbage.md) describes the rules."
@@ -29,16 +32,23 @@ options:
     description:
       - Where the registries lie that name snapshots in use, as M(petal.hpc.snapshot_registry) takes them. All of them; what none of them
         names is garbage.
-      - A registry that is empty or cannot be read completely is an error.
+      - A registry that is empty, cannot be read completely, or whose index and entry files disagree is an error.
+      - The entry files of a web server cannot be listed. Its registry keeps what it names, but there must be another one whose files can be
+        listed, such as the directory, the S3 prefix or the git repository that it is published from.
     type: list
     elements: str
     required: true
   min_age_days:
     description:
-      - Younger ones stay, whatever refers to them. What a registry has retired stays as long after that, as those who use it in
-        other accounts are not seen.
+      - Younger ones stay, whatever refers to them. What is retired stays as long after that, as those who use it in other accounts are not
+        seen.
     type: int
     default: 30
+  max_delete:
+    description:
+      - How many snapshots and volumes one run may delete. When there are more, nothing is deleted, and the message says the number.
+      - Left out, a quarter of all that were looked at, and 20 of a few.
+    type: int
   delete:
     description: Whether to delete what is found. Otherwise it is only listed.
     type: bool
@@ -123,7 +133,9 @@ garbage:
       type: bool
       sample: false
 kept:
-  description: The others that were looked at, with the fields of RV(garbage) and the reasons why they stay.
+  description:
+    - The others that were looked at, with the fields of RV(garbage) and the reasons why they stay.
+    - What turned out to be needed right before it was deleted comes last.
   returned: always
   type: list
   elements: dict
@@ -140,61 +152,89 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._aws.garbage import REQUESTS_AT_ONCE, GarbageGateway
-from ..module_utils._aws.registered_snapshots import read_registered
+from ..module_utils._aws.garbage import GarbageGateway
+from ..module_utils._aws.registered_snapshots import Registries
 from ..module_utils._aws.registry_store import Access
+from ..module_utils._aws.snapshot_making import made_once
+from ..module_utils._aws.uses import REQUESTS_AT_ONCE
 from ..module_utils._aws.volumes import CLIENT_CONFIG
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.garbage import SNAPSHOT, VOLUME, collectables, decide_garbage, software_graph
+from ..module_utils._core.garbage import (
+    SNAPSHOT,
+    collectables,
+    decide_garbage,
+    in_waves,
+    key_of,
+    look_again,
+    refuse_too_many,
+    software_graph,
+)
 
 ARGUMENT_SPEC = {
     "regions": {"type": "list", "elements": "str"},
     "registries": {"type": "list", "elements": "str", "required": True},
     "min_age_days": {"type": "int", "default": 30},
+    "max_delete": {"type": "int"},
     "delete": {"type": "bool", "default": False},
 }
 
 
-def run(params, gateways, registered, check_mode, now):
+def run(params, gateways, registered, check_mode, now, registered_now=None):
     """Find what nothing needs, and delete it when asked to.
 
-    gateways: a GarbageGateway, or its fake, by region. registered: pairs of registry and RegisteredSnapshot. now: with time zone.
-    Raises ExplainedError with the whole result when something could not be deleted.
+    gateways: a GarbageGateway, or its fake, by region. registered: pairs of registry and RegisteredSnapshot; registered_now: returns them
+    as they are right before a deletion. now: with time zone.
+    Raises ExplainedError with the whole result when something could not be deleted, or when it is too much.
     """
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         facts = list(pool.map(lambda gateway: gateway.read(), gateways.values()))
-    verdicts = decide(facts, registered, params["min_age_days"], now)
+    verdicts, _needs = decide(facts, registered, params["min_age_days"], now)
     # Who may use a snapshot takes a request for each: asked of those that would go.
     facts = [with_sharing(one, gateways[one.region], verdicts) for one in facts]
-    verdicts = decide(facts, registered, params["min_age_days"], now)
+    verdicts, needs = decide(facts, registered, params["min_age_days"], now)
     described = collectables(facts)
     garbage = [{**described[verdict.key], "reasons": list(verdict.reasons)} for verdict in verdicts if not verdict.keep]
     kept = [{**described[verdict.key], "reasons": list(verdict.reasons)} for verdict in verdicts if verdict.keep]
-    failures = delete_all(garbage, gateways) if params["delete"] and not check_mode else {}
-    for one in garbage:
-        one["deleted"] = params["delete"] and place(one) not in failures
-    gone = {place(one) for one in garbage if one["deleted"]}
-    every = sorted(place(one) for one in garbage + kept)
-    result = {
-        "changed": bool(gone),
-        "garbage": garbage,
-        "kept": kept,
-        "diff": {"before": {"resources": every}, "after": {"resources": [one for one in every if one not in gone]}},
-    }
+    if not params["delete"]:
+        return result(garbage, kept, gone=())
+    try:
+        refuse_too_many(len(garbage), len(garbage) + len(kept), params["max_delete"])
+    except ExplainedError as error:
+        raise ExplainedError(error.what, next_step=error.next_step, **result(garbage, kept, gone=())) from error
+    if check_mode:
+        return result(garbage, kept, gone=[place(one) for one in garbage])
+    deletion = Deletion(gateways, registered_now or (lambda: registered), params["min_age_days"], now)
+    deletion.carry_out(garbage, needs)
+    failures = deletion.failures
+    for one in [one for one in garbage if place(one) in deletion.needed]:
+        garbage.remove(one)
+        kept.append({**one, "reasons": list(deletion.needed[place(one)])})
+    outcome = result(garbage, kept, gone=[place(one) for one in garbage if place(one) not in failures])
     if failures:
         failed = [{"id": one["id"], "region": one["region"], "msg": str(failures[place(one)])} for one in garbage if place(one) in failures]
         raise ExplainedError(
             f"{len(failed)} of {len(garbage)} could not be deleted: " + " ".join(one["msg"] for one in failed),
             next_step="Run the task again when the cause is gone.",
             failed_items=failed,
-            **result,
+            **outcome,
         )
-    return result
+    return outcome
+
+
+def result(garbage, kept, gone):
+    """Return the module's result. gone: the places of what has been deleted, or would be."""
+    every = sorted(place(one) for one in garbage + kept)
+    return {
+        "changed": bool(gone),
+        "garbage": [{**one, "deleted": place(one) in gone} for one in garbage],
+        "kept": kept,
+        "diff": {"before": {"resources": every}, "after": {"resources": [one for one in every if one not in gone]}},
+    }
 
 
 def decide(facts, registered, min_age_days, now):
     things, needs = software_graph(facts, registered, min_age_days, now)
-    return decide_garbage(things, needs, min_age_days)
+    return decide_garbage(things, needs, min_age_days), needs
 
 
 def with_sharing(facts, gateway, verdicts):
@@ -205,23 +245,46 @@ def with_sharing(facts, gateway, verdicts):
     return dataclasses.replace(facts, shared_with=shared_with)
 
 
-def delete_all(garbage, gateways):
-    """Delete volumes, then snapshots, several at once; return the errors by id. One failure does not stop the others."""
+class Deletion:
+    """The end of what nothing needs, each looked at again right before.
 
-    def delete(one):
+    needed: why some stay after all; failures: the errors of others; both by place.
+    """
+
+    def __init__(self, gateways, registered_now, min_age_days, now):
+        self.gateways, self.registered_now, self.min_age_days, self.now = gateways, registered_now, min_age_days, now
+        self.needed, self.failures, self.going = {}, {}, set()
+
+    def carry_out(self, garbage, needs):
+        """Delete several at once, nothing before what needs it: that may turn out to stay. One failure does not stop the others."""
+        by_key = {key_of(one["kind"], one["region"], one["id"]): one for one in garbage}
+        self.going = set(by_key)
+        for wave in in_waves(by_key, needs):
+            with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
+                list(pool.map(lambda key: self._delete(key, by_key[key]), wave))
+
+    def _delete(self, key, one):
         try:
-            gateways[one["region"]].delete(one["kind"], one["id"])
+            facts = self.gateways[one["region"]].read_again(one["kind"], one["id"])
+            if facts is None:
+                # Somebody else has deleted it meanwhile.
+                return
+            reasons = self._reasons(key, one, facts)
+            if not reasons:
+                self.gateways[one["region"]].delete(one["kind"], one["id"])
+                return
+            self.needed[place(one)] = reasons
         except ExplainedError as error:
-            return error
-        return None
+            self.failures[place(one)] = error
+        # It is there still, and so is what it needs.
+        self.going.discard(key)
 
-    failures = {}
-    for kind in (VOLUME, SNAPSHOT):
-        portion = [one for one in garbage if one["kind"] == kind]
-        with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-            errors = zip(portion, pool.map(delete, portion), strict=True)
-            failures.update({place(one): error for one, error in errors if error})
-    return failures
+    def _reasons(self, key, one, facts):
+        """Return why it stays after all; facts: what there is about it at this moment."""
+        others = [gateway for region, gateway in self.gateways.items() if region != one["region"] and one["kind"] == SNAPSHOT]
+        copies = [gateway.copies_in_progress(one["region"], one["id"]) for gateway in others]
+        things, needs = software_graph([facts, *copies], self.registered_now(), self.min_age_days, self.now)
+        return look_again(key, things, needs, self.going, self.min_age_days)
 
 
 def place(one):
@@ -233,13 +296,26 @@ def main():
     if module.params["min_age_days"] < 0 or not module.params["registries"]:
         module.fail_json(msg="Name at least one registry, and min_age_days of 0 or more: what no registry names is garbage.")
     try:
-        registered = read_registered(module.params["registries"], Access(s3=lambda: module.client("s3")))
+        registries = Registries(module.params["registries"], Access(s3=made_once(lambda: module.client("s3"))))
+        registered = registries.read()
+        warn_of_unlisted(module, registries.unlisted)
         regions = dict.fromkeys(module.params["regions"] or [module.region])
         gateways = {region: GarbageGateway(module.client("ec2", region=region, config=CLIENT_CONFIG)) for region in regions}
-        result = run(module.params, gateways, registered, module.check_mode, datetime.datetime.now(datetime.UTC))
+        outcome = run(module.params, gateways, registered, module.check_mode, datetime.datetime.now(datetime.UTC), registries.read)
     except ExplainedError as error:
         module.fail_json(**error.to_result())
-    module.exit_json(**result)
+    module.exit_json(**outcome)
+
+
+def warn_of_unlisted(module, unlisted):
+    """Say of which registries only the index is known; refuse when there is no other one."""
+    for path in sorted(unlisted):
+        module.warn(f"The entry files of the registry {path} cannot be listed: an entry that its index does not name keeps nothing.")
+    if set(module.params["registries"]) <= unlisted:
+        raise ExplainedError(
+            f"Nothing shows what the registry {', '.join(sorted(unlisted))} holds but its index, which may have lost entries.",
+            next_step="Name the directory, the S3 prefix or the git repository that it is published from as well.",
+        )
 
 
 if __name__ == "__main__":

@@ -4,26 +4,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from .._core import tags as tag
 from .._core.errors import ExplainedError
 from .._core.garbage import VOLUME, RegionFacts
-from .._core.volume import VolumeQuery
-from .errors import aws_code, explained
+from .._core.snapshot import Snapshot, bare
+from .._core.volume import Volume, VolumeQuery
+from .errors import aws_code
 from .snapshots import SnapshotGateway, SnapshotQuery
+from .uses import read_sharing, read_uses
 from .volumes import VolumeGateway
-
-# More requests at once only meet EC2's request limits.
-REQUESTS_AT_ONCE = 8
 
 
 class GarbageGateway:
     """ec2: a boto3 EC2 client of the region."""
 
     def __init__(self, ec2: Any) -> None:
-        self._ec2 = ec2
         self._snapshots, self._volumes = SnapshotGateway(ec2), VolumeGateway(ec2)
         self.region = self._snapshots.region
 
@@ -33,42 +32,54 @@ class GarbageGateway:
         Snapshots come first: what was made from one of them meanwhile is seen, and a snapshot that came later is not looked at.
         """
         snapshots = tuple(self._snapshots.list_snapshots(SnapshotQuery(managed_only=True)))
-        ids = [str(snapshot.snapshot_id) for snapshot in snapshots]
-        return RegionFacts(
-            self.region,
-            snapshots,
-            volumes=tuple(self._volumes.list_volumes(VolumeQuery())),
-            images=self._snapshots.images_needing(ids),
-            templates=self._templates_naming(set(ids)),
-            locked=frozenset(self._snapshots.features.locks_of(None)),
-            fast_restored=frozenset(self._snapshots.features.fast_restores(None)),
-        )
+        volumes = tuple(self._volumes.list_volumes(VolumeQuery()))
+        return self._facts(snapshots, volumes, [str(snapshot.snapshot_id) for snapshot in snapshots])
+
+    def read_again(self, kind: str, resource_id: str) -> RegionFacts | None:
+        """Return one snapshot or volume as it is now, with all that can refer to it here; None when it is gone."""
+        if kind == VOLUME:
+            volumes = tuple(self._volumes.list_volumes(VolumeQuery(volume_ids=[resource_id])))
+            return RegionFacts(self.region, volumes=volumes) if volumes else None
+        found = list(self._snapshots.list_snapshots(SnapshotQuery(snapshot_ids=(resource_id,))))
+        if not found:
+            return None
+        related = {str(one.snapshot_id): one for one in (*found, *self._twins_and_children(found[0].fingerprint))}
+        volumes = tuple(self._volumes.list_volumes(VolumeQuery(filters={"snapshot-id": resource_id})))
+        facts = self._facts(tuple(related.values()), volumes, [resource_id])
+        return dataclasses.replace(facts, shared_with=self.shared_with([resource_id]))
+
+    def copies_in_progress(self, region: str, snapshot_id: str) -> RegionFacts:
+        """Return the copies of another region's snapshot that are being made here."""
+        source = {tag.key(tag.COPIED_FROM): f"{region}/{snapshot_id}"}
+        query = SnapshotQuery(tags=source, filters={"status": ["pending"]}, managed_only=True)
+        return RegionFacts(self.region, tuple(self._snapshots.list_snapshots(query)))
 
     def shared_with(self, snapshot_ids: Iterable[str]) -> dict[str, list[str]]:
         """Return who may use each of the snapshots."""
-        ids = list(snapshot_ids)
-        with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-            return dict(zip(ids, pool.map(self._snapshots.shared_with, ids), strict=True))
+        return read_sharing(self._snapshots, snapshot_ids)
 
     def delete(self, kind: str, resource_id: str) -> None:
         """Delete a snapshot or a volume; one that is gone already is a success."""
         try:
             (self._volumes.delete_volume if kind == VOLUME else self._snapshots.delete_snapshot)(resource_id)
         except ExplainedError as error:
-            if aws_code(error) != "InvalidVolume.NotFound":
+            if aws_code(error) != "InvalidVolume.NotFound" and not self._is_gone(kind, resource_id):
                 raise
 
-    def _templates_naming(self, snapshot_ids: set[str]) -> dict[str, list[str]]:
-        """Return the launch templates that name one of the snapshots in any of their versions, by snapshot."""
-        found: dict[str, set[str]] = {}
-        with explained("read the launch templates"):
-            pages = self._ec2.get_paginator("describe_launch_templates").paginate()
-            templates = [template["LaunchTemplateId"] for page in pages for template in page["LaunchTemplates"]]
-        for template in templates:
-            with explained("read the versions of launch template", resource=template):
-                pages = self._ec2.get_paginator("describe_launch_template_versions").paginate(LaunchTemplateId=template)
-                versions = [version["LaunchTemplateData"] for page in pages for version in page["LaunchTemplateVersions"]]
-            devices = [device for version in versions for device in version.get("BlockDeviceMappings") or ()]
-            for named in {device.get("Ebs", {}).get("SnapshotId") for device in devices} & snapshot_ids:
-                found.setdefault(named, set()).add(template)
-        return {snapshot_id: sorted(names) for snapshot_id, names in found.items()}
+    def _is_gone(self, kind: str, resource_id: str) -> bool:
+        """Say whether somebody else has deleted it meanwhile; a volume that is being deleted is refused like one that is in use."""
+        query = VolumeQuery(volume_ids=[resource_id])
+        return kind == VOLUME and not list(self._volumes.list_volumes(query))
+
+    def _facts(self, snapshots: tuple[Snapshot, ...], volumes: tuple[Volume, ...], ids: list[str]) -> RegionFacts:
+        uses = read_uses(self._snapshots, ids)
+        return RegionFacts(self.region, snapshots, volumes, **{field.name: getattr(uses, field.name) for field in dataclasses.fields(uses)})
+
+    def _twins_and_children(self, fingerprint: str | None) -> Iterable[Snapshot]:
+        """Return our snapshots with the same software, and those that were built on it."""
+        if fingerprint is None:
+            return []
+        spellings = [fingerprint, bare(fingerprint)]
+        children = SnapshotQuery(filters={f"tag:{tag.key(tag.PARENT)}": spellings}, managed_only=True)
+        twins = self._snapshots.find_by_fingerprint(fingerprint, SnapshotQuery(managed_only=True))
+        return [*twins, *self._snapshots.list_snapshots(children)]

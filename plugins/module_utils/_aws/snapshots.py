@@ -16,6 +16,7 @@ from .._core.sharing import EVERYBODY, SharingFacts, SharingRequest
 from .._core.snapshot import Snapshot, SnapshotRequest, SnapshottedVolume, alike, bare, copy_source, oldest
 from .._core.snapshot_group import GroupRequest, InstanceVolumes, group_size
 from .errors import NOT_YET_VISIBLE_CODES, aws_code, explained
+from .launch_templates import LaunchTemplates
 from .requests import batches, literal, tag_list
 from .snapshot_blocks import changed_gib
 from .snapshot_features import SnapshotFeatures
@@ -63,6 +64,7 @@ class SnapshotGateway(SnapshotMaker):
         self._sts = sts
         self._kms = made_once(kms) if kms else None
         self._ebs = made_once(ebs) if ebs else None
+        self.templates = LaunchTemplates(ec2)
 
     @property
     def features(self) -> SnapshotFeatures:

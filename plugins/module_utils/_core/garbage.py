@@ -12,8 +12,10 @@ from typing import Any
 
 from . import tags as tag
 from .build import parse_lease
+from .errors import ExplainedError
+from .holds import Uses, age_days, holds, retired_days
 from .registry import RegisteredSnapshot
-from .snapshot import Snapshot
+from .snapshot import Snapshot, bare
 from .volume import Volume
 
 SNAPSHOT, VOLUME = "snapshot", "volume"
@@ -90,22 +92,105 @@ def _own_reasons(thing: Thing, min_age_days: float) -> tuple[str, ...]:
     return thing.alive
 
 
-@dataclasses.dataclass(frozen=True)
-class RegionFacts:
-    """What there is in one region.
+def look_again(key: str, things: Iterable[Thing], needs: Iterable[Need], going: Iterable[str], min_age_days: float) -> tuple[str, ...]:
+    """Return why a thing that was found to be garbage stays after all; empty when it is to be deleted now.
 
-    snapshots: our own. volumes: all of the account. images, templates: those that need a snapshot, by its id, whoever made them.
-    locked, fast_restored: ids of snapshots. shared_with: accounts by snapshot id, as far as anybody has asked.
+    things, needs: the thing and all that refers to it, as they are at this moment. going: the keys of all that this run deletes,
+    what it has deleted included: none of that needs anything. What else refers to the thing is there, so it is alive.
+    """
+    thing = next((one for one in things if one.key == key), None)
+    if thing is None or not thing.collectable:
+        return ("its tags do not say any more that a build of ours made it",)
+    condemned = set(going)
+    return (
+        *_own_reasons(thing, min_age_days),
+        *sorted({need.why for need in needs if need.needed == key and need.holder not in condemned}),
+    )
+
+
+def in_waves(keys: Iterable[str], needs: Iterable[Need]) -> list[list[str]]:
+    """Return the keys in an order in which they can be deleted: in each wave, nothing that a later one needs. A circle is one wave."""
+    left = list(keys)
+    known = set(left)
+    holders: dict[str, set[str]] = defaultdict(set)
+    for need in needs:
+        if need.holder in known and need.holder != need.needed:
+            holders[need.needed].add(need.holder)
+    waves = []
+    while left:
+        wave = [key for key in left if not holders[key] & known] or left
+        waves.append(wave)
+        known -= set(wave)
+        left = [key for key in left if key in known]
+    return waves
+
+
+# Of a few, most may be garbage. Of many, so much at once is a mistake: a registry that is not named, or has lost something.
+MOST_AT_ONCE, MOST_OF_ALL = 20, 0.25
+
+
+def refuse_too_many(going: int, looked_at: int, max_delete: int | None) -> None:
+    """Refuse to delete more than a usual run does, or than max_delete says."""
+    most = max(MOST_AT_ONCE, int(looked_at * MOST_OF_ALL)) if max_delete is None else max_delete
+    if going > most:
+        raise ExplainedError(
+            f"{going} of {looked_at} snapshots and volumes would be deleted; at most {most} may be in one run. Nothing was deleted.",
+            next_step=f"Look at the list, and whether all registries are named. If all of it is to go, say max_delete: {going}.",
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class RegionFacts(Uses):
+    """What there is in one region, and who uses the snapshots.
+
+    snapshots: our own. volumes: all of the account.
     """
 
     region: str
     snapshots: tuple[Snapshot, ...] = ()
     volumes: tuple[Volume, ...] = ()
-    images: Mapping[str, Iterable[str]] = dataclasses.field(default_factory=dict)
-    templates: Mapping[str, Iterable[str]] = dataclasses.field(default_factory=dict)
-    locked: frozenset[str] = frozenset()
-    fast_restored: frozenset[str] = frozenset()
-    shared_with: Mapping[str, Iterable[str]] = dataclasses.field(default_factory=dict)
+
+
+class _Claims:
+    """What registries claim, and how much of it holds: a registry alone retires nothing, and an id that it names need not exist."""
+
+    def __init__(self, registered: Iterable[tuple[str, RegisteredSnapshot]], min_age_days: float, now: datetime.datetime) -> None:
+        self.min_age_days, self.now = min_age_days, now
+        self.by_key: dict[tuple[str, str], list[tuple[str, RegisteredSnapshot]]] = defaultdict(list)
+        self.by_fingerprint: dict[str, list[tuple[str, RegisteredSnapshot]]] = defaultdict(list)
+        for place, one in registered:
+            self.by_key[one.key].append((place, one))
+            if one.fingerprint:
+                self.by_fingerprint[bare(one.fingerprint)].append((place, one))
+
+    def retired(self, snapshot: Snapshot) -> bool:
+        """Say whether the snapshot's own tag has said for long enough that it is retired."""
+        days = retired_days(snapshot, self.now)
+        return days is not None and days >= self.min_age_days
+
+    def needs(self, snapshot: Snapshot, facts: RegionFacts) -> Iterable[Need]:
+        """Yield what registries need a snapshot for."""
+        own, key = (facts.region, str(snapshot.snapshot_id)), key_of(SNAPSHOT, facts.region, snapshot.snapshot_id)
+        for place, one in self._in_force(self.by_key[own], snapshot):
+            not_long = f"has retired it, but its own tag {tag.key(tag.RETIRED)} has not said so for {self.min_age_days:g} days"
+            yield Need(f"registry {place}", key, f"registry {place} {not_long if one.retired else 'names it'}")
+        alike = self._in_force(self.by_fingerprint[bare(snapshot.fingerprint)], snapshot) if snapshot.fingerprint else []
+        if alike and not any(one.key == own for _place, one in alike) and not self._has_stand_in(snapshot, facts):
+            yield Need(f"registry {alike[0][0]}", key, f"registry {alike[0][0]} names its fingerprint, and no other snapshot of it here")
+
+    def _in_force(self, claims: list[tuple[str, RegisteredSnapshot]], snapshot: Snapshot) -> list[tuple[str, RegisteredSnapshot]]:
+        return [(place, one) for place, one in claims if not (one.retired and self.retired(snapshot))]
+
+    def _has_stand_in(self, snapshot: Snapshot, facts: RegionFacts) -> bool:
+        """Say whether another snapshot of ours here holds the same, is complete, and stays because a registry names it."""
+        return any(
+            one.snapshot_id != snapshot.snapshot_id
+            and one.state == "completed"
+            and one.fingerprint == snapshot.fingerprint
+            and self._in_force(self.by_key[(facts.region, str(one.snapshot_id))], one)
+            for one in facts.snapshots
+            if tag.ours(one.tags)
+        )
 
 
 def software_graph(
@@ -113,16 +198,16 @@ def software_graph(
 ) -> tuple[list[Thing], list[Need]]:
     """Return the graph of all software snapshots and build volumes, and of what needs them.
 
-    registered: pairs of registry and snapshot. A retired one is needed for another min_age_days: those who use it elsewhere are not seen.
-    now: with time zone.
+    registered: pairs of registry and snapshot. A retired one is needed until the snapshot's own tag, too, has said so for min_age_days:
+    those who use it elsewhere are not seen. now: with time zone.
     """
-    regions = list(regions)
-    in_use, retired = _registered(registered, min_age_days, now)
+    claims = _Claims(registered, min_age_days, now)
     things, needs = [], []
     for facts in regions:
         for snapshot in facts.snapshots:
-            things.append(_snapshot_thing(snapshot, facts, retired, now))
-            needs += _needs_of_snapshot(snapshot, facts, in_use)
+            things.append(_snapshot_thing(snapshot, facts, claims))
+            needs += claims.needs(snapshot, facts)
+            needs += _needs_of_snapshot(snapshot, facts)
         for volume in facts.volumes:
             things.append(_volume_thing(volume, facts.region, now))
             needs += _needs_of_volume(volume, facts.region)
@@ -133,58 +218,25 @@ def key_of(kind: str, region: str, resource_id: str | None) -> str:
     return f"{kind} {region}/{resource_id}"
 
 
-def _registered(
-    registered: Iterable[tuple[str, RegisteredSnapshot]], min_age_days: float, now: datetime.datetime
-) -> tuple[list[tuple[str, RegisteredSnapshot]], set[tuple[str, str]]]:
-    """Return the registered snapshots that are in use, and the keys of those that nobody has been told about for long enough."""
-    in_use, retired = [], set()
-    for place, one in registered:
-        if one.retired and _age_days(one.retired, now) >= min_age_days:
-            retired.add(one.key)
-        else:
-            in_use.append((place, one))
-    return in_use, retired - {one.key for _place, one in in_use}
-
-
-def _snapshot_thing(snapshot: Snapshot, facts: RegionFacts, retired: set[tuple[str, str]], now: datetime.datetime) -> Thing:
-    snapshot_id = str(snapshot.snapshot_id)
-    shared = sorted(facts.shared_with.get(snapshot_id, ()))
-    alive = {
-        f"the tag {tag.key(tag.PROTECTED)}": tag.read(snapshot.tags, tag.PROTECTED) == "true",
-        "it is locked": snapshot_id in facts.locked,
-        "it is enabled for fast restore": snapshot_id in facts.fast_restored,
-        f"it is {snapshot.state}": snapshot.state not in ("completed", "error"),
-        # Who uses it there is not seen here. Once it has been retired for a while, they have had time to go.
-        f"{', '.join(shared)} may use it, and it is not retired": bool(shared) and (facts.region, snapshot_id) not in retired,
-    }
+def _snapshot_thing(snapshot: Snapshot, facts: RegionFacts, claims: _Claims) -> Thing:
     return Thing(
-        key_of(SNAPSHOT, facts.region, snapshot_id),
+        key_of(SNAPSHOT, facts.region, snapshot.snapshot_id),
         # Other snapshots of ours hold users' data; ebs_snapshot_retention has rules for them.
         collectable=tag.ours(snapshot.tags) and snapshot.fingerprint is not None,
-        alive=tuple(reason for reason, holds in alive.items() if holds),
-        age_days=_age_days(snapshot.start_time, now) if snapshot.start_time else None,
+        alive=tuple(holds(snapshot, facts, retired=claims.retired(snapshot))),
+        age_days=age_days(snapshot.start_time, claims.now) if snapshot.start_time else None,
     )
 
 
-def _needs_of_snapshot(snapshot: Snapshot, facts: RegionFacts, in_use: list[tuple[str, RegisteredSnapshot]]) -> Iterable[Need]:
-    """Yield what needs a snapshot, beside volumes, and what it needs itself."""
-    key, snapshot_id = key_of(SNAPSHOT, facts.region, snapshot.snapshot_id), str(snapshot.snapshot_id)
-    alike = [(place, one) for place, one in in_use if one.fingerprint and one.fingerprint == snapshot.fingerprint]
-    for place, one in in_use:
-        if one.key == (facts.region, snapshot_id):
-            yield Need(f"registry {place}", key, f"registry {place} names it")
-    if alike and not any(one.region == facts.region for _place, one in alike):
-        yield Need(f"registry {alike[0][0]}", key, f"registry {alike[0][0]} names its fingerprint, and no other snapshot of it here")
-    for image in sorted(facts.images.get(snapshot_id, ())):
-        yield Need(f"image {image}", key, f"image {image} needs it")
-    for template in sorted(facts.templates.get(snapshot_id, ())):
-        yield Need(f"launch template {template}", key, f"launch template {template} names it")
-    parent = tag.read(snapshot.tags, tag.PARENT)
-    if parent:
-        yield Need(key, key_of(SNAPSHOT, facts.region, parent), f"snapshot {snapshot_id} was built on it")
+def _needs_of_snapshot(snapshot: Snapshot, facts: RegionFacts) -> Iterable[Need]:
+    """Yield what a snapshot needs itself: those with the software that it was built on, and what it is being copied from."""
+    key, parent = key_of(SNAPSHOT, facts.region, snapshot.snapshot_id), tag.read(snapshot.tags, tag.PARENT)
+    for one in facts.snapshots if parent else ():
+        if one.fingerprint and bare(one.fingerprint) == bare(parent) and one.snapshot_id != snapshot.snapshot_id:
+            yield Need(key, key_of(SNAPSHOT, facts.region, one.snapshot_id), f"snapshot {snapshot.snapshot_id} was built on it")
     source = tag.read(snapshot.tags, tag.COPIED_FROM)
     if source and snapshot.state == "pending":
-        yield Need(key, f"{SNAPSHOT} {source}", f"it is being copied to {facts.region} ({snapshot_id})")
+        yield Need(key, f"{SNAPSHOT} {source}", f"it is being copied to {facts.region} ({snapshot.snapshot_id})")
 
 
 def _volume_thing(volume: Volume, region: str, now: datetime.datetime) -> Thing:
@@ -199,7 +251,7 @@ def _volume_thing(volume: Volume, region: str, now: datetime.datetime) -> Thing:
         key_of(VOLUME, region, volume.volume_id),
         collectable=tag.ours(volume.tags) and all(tag.read(volume.tags, name) for name in (tag.BUILD_ID, tag.FINGERPRINT)),
         alive=tuple(reason for reason, holds in alive.items() if holds),
-        age_days=_age_days(volume.create_time, now) if volume.create_time else None,
+        age_days=age_days(volume.create_time, now) if volume.create_time else None,
     )
 
 
@@ -209,13 +261,6 @@ def _needs_of_volume(volume: Volume, region: str) -> Iterable[Need]:
         of_cluster = f" of cluster {cluster}" if cluster else ""
         why = f"volume {volume.volume_id}{of_cluster} was made from it"
         yield Need(key_of(VOLUME, region, volume.volume_id), key_of(SNAPSHOT, region, volume.snapshot_id), why)
-
-
-def _age_days(moment: str, now: datetime.datetime) -> float:
-    """moment: ISO 8601; a date without a time is its beginning in UTC."""
-    then = datetime.datetime.fromisoformat(moment)
-    then = then if then.tzinfo else then.replace(tzinfo=datetime.UTC)
-    return (now - then).total_seconds() / 86400
 
 
 def collectables(regions: Iterable[RegionFacts]) -> dict[str, dict[str, Any]]:

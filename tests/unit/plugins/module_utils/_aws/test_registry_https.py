@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from plugins.module_utils._aws import registry_https, registry_store
+from plugins.module_utils._aws.registered_snapshots import Registries
 from plugins.module_utils._aws.registry_store import Access, DirectoryStore, open_registry
 from plugins.module_utils._core.errors import ExplainedError
 from plugins.module_utils._core.registry import Entry, RegisteredSnapshot
@@ -104,6 +105,16 @@ def test_a_change_is_seen_at_once(registry, server):
     registry().read_index()
     server.published.update("chem", lambda _found: Entry("chem", snapshots=BIO.snapshots))
     assert registry().read_index().names == ["bio", "chem"]
+
+
+def test_files_that_cannot_be_listed_are_said_so_and_what_the_index_names_is_read(server, tmp_path):
+    place, now = f"https://127.0.0.1:{server.server_port}", [0]
+    registries = Registries([place], Access(cache_dir=str(tmp_path / "cache"), timeout=5), clock=lambda: now[0])
+    assert [snapshot for _path, snapshot in registries.read()] == list(BIO.snapshots)
+    assert registries.unlisted == {place}
+    server.published.update("chem", lambda _found: Entry("chem", snapshots=BIO.snapshots))
+    now[0] = 60
+    assert len(registries.read()) == 2
 
 
 def test_a_refresh_fetches_again(registry, server):

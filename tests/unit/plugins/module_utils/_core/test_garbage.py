@@ -7,8 +7,20 @@ import datetime
 
 import pytest
 
-from plugins.module_utils._core.garbage import Need, RegionFacts, Thing, decide_garbage, software_graph
-from plugins.module_utils._core.registry import RegisteredSnapshot
+from plugins.module_utils._core.build import Lease, build_tags
+from plugins.module_utils._core.build_parent import choose_parent
+from plugins.module_utils._core.errors import ExplainedError
+from plugins.module_utils._core.garbage import (
+    Need,
+    RegionFacts,
+    Thing,
+    decide_garbage,
+    in_waves,
+    look_again,
+    refuse_too_many,
+    software_graph,
+)
+from plugins.module_utils._core.registry import Entry, RegisteredSnapshot, entry_document, parse_entry, retire
 from plugins.module_utils._core.snapshot import Snapshot
 from plugins.module_utils._core.volume import Attachment, Volume
 
@@ -18,9 +30,14 @@ st = hypothesis.strategies
 NOW = datetime.datetime(2026, 11, 23, tzinfo=datetime.UTC)
 OLD, YOUNG = "2026-01-01T00:00:00+00:00", "2026-11-20T00:00:00+00:00"
 FINGERPRINT, OTHER = "sha256:" + "0f3a" * 16, "sha256:" + "1e2d" * 16
-OURS = {"CreatedBy": "petal.hpc", "petal:fingerprint": FINGERPRINT}
+VARIANT = {
+    "os": "alinux2023", "arch": "x86_64", "target": "x86_64_v3", "spack_version": "v1", "recipes_version": "v1", "compiler": None,
+    "mount_path": "/shared", "externals": {}, "image_id": None, "fingerprint": FINGERPRINT, "specs": ["bwa"],
+}  # fmt: skip
+MORE = {**VARIANT, "fingerprint": OTHER, "specs": ["bwa", "zlib"]}
+OURS = build_tags("0f3a", VARIANT)
 SNAPSHOT = Snapshot("snap-1", "completed", volume_size_gib=8, start_time=OLD, tags=OURS)
-VOLUME = Volume("vol-1", "build", "available", 8, "gp3", "us-east-1a", create_time=OLD, tags={**OURS, "petal:build-id": "0f3a"})
+VOLUME = Volume("vol-1", "build", "available", 8, "gp3", "us-east-1a", create_time=OLD, tags=OURS)
 
 
 def deleted(*facts, registered=(), min_age_days=30):
@@ -55,12 +72,25 @@ def test_what_nothing_needs_goes_with_the_reason():
 NAMED = RegisteredSnapshot("us-east-1", "snap-1", FINGERPRINT)
 
 
+def child_of(*parents, snapshot_id="snap-2", variant=MORE, **changes):
+    """A snapshot of a build that started from one of the others, tagged as builds tag it."""
+    parent = choose_parent(variant, [one.to_result() for one in parents])
+    assert parent
+    return but(SNAPSHOT, snapshot_id=snapshot_id, tags=build_tags("1e2d", variant, parent=parent), **changes)
+
+
 @pytest.mark.parametrize(
     ("facts", "registered", "reason"),
     [
         (here(SNAPSHOT), NAMED, "registry /r names it"),
         (here(SNAPSHOT), but(NAMED, deprecated="2026-01-02"), "registry /r names it"),
-        (here(SNAPSHOT), but(NAMED, retired="2026-11-01"), "registry /r names it"),
+        (here(SNAPSHOT), but(NAMED, retired="2020-01-01"), "its own tag petal:retired has not said so for 30 days"),
+        (here(tagged(SNAPSHOT, retired="2026-11-01")), but(NAMED, retired="2020-01-01"), "has not said so for 30 days"),
+        (here(tagged(SNAPSHOT, retired="2020-01-01")), NAMED, "registry /r names it"),
+        (here(tagged(SNAPSHOT, retired="long ago")), but(NAMED, retired="2020-01-01"), "has not said so for 30 days"),
+        (here(SNAPSHOT), but(NAMED, region="US-East-1", snapshot_id="SNAP-1"), "registry /r names it"),
+        (here(SNAPSHOT), but(NAMED, snapshot_id="snap-9"), "names its fingerprint, and no other snapshot of it here"),
+        (here(SNAPSHOT), but(NAMED, region="eu-west-1", retired="2020-01-01"), "names its fingerprint"),
         (here(SNAPSHOT), but(NAMED, region="eu-west-1", snapshot_id="snap-2"), "names its fingerprint, and no other snapshot of it here"),
         (here(SNAPSHOT, images={"snap-1": ["ami-1"]}), None, "image ami-1 needs it"),
         (here(SNAPSHOT, templates={"snap-1": ["lt-1"]}), None, "launch template lt-1 names it"),
@@ -77,7 +107,12 @@ NAMED = RegisteredSnapshot("us-east-1", "snap-1", FINGERPRINT)
             None,
             "volume vol-1 of cluster bio was made from it",
         ),
-        (here(SNAPSHOT, tagged(but(SNAPSHOT, snapshot_id="snap-2", start_time=YOUNG), parent="snap-1")), None, "snap-2 was built on it"),
+        (here(SNAPSHOT, child_of(SNAPSHOT, start_time=YOUNG)), None, "snapshot snap-2 was built on it"),
+        (
+            here(tagged(SNAPSHOT, retired="2026-11-01"), shared_with={"snap-1": ["111122223333"]}),
+            but(NAMED, retired="2020-01-01"),
+            "111122223333 may use it, and it is not retired",
+        ),
     ],
 )
 def test_what_something_needs_stays_with_the_reason(facts, registered, reason):
@@ -92,7 +127,7 @@ def test_what_something_needs_stays_with_the_reason(facts, registered, reason):
         (but(VOLUME, attachments=(Attachment("i-1", "/dev/sdf"),), state="in-use"), "attached to i-1"),
         (tagged(VOLUME, protected="true"), "the tag petal:protected"),
         (but(VOLUME, state="creating"), "it is creating"),
-        (tagged(VOLUME, lease=f"host/1 {int(NOW.timestamp()) + 60}"), "host/1 is building on it"),
+        (tagged(VOLUME, lease=Lease("host/1", int(NOW.timestamp()) + 60).to_tag()), "host/1 is building on it"),
         (but(VOLUME, create_time=YOUNG), "less than 30"),
     ],
 )
@@ -101,7 +136,7 @@ def test_a_volume_in_use_stays(volume, reason):
 
 
 def test_a_lease_that_is_over_keeps_nothing():
-    volume = tagged(VOLUME, lease=f"host/1 {int(NOW.timestamp()) - 60}")
+    volume = tagged(VOLUME, lease=Lease("host/1", int(NOW.timestamp()) - 60).to_tag())
     assert deleted(here(volumes=(volume,))) == {"volume us-east-1/vol-1"}
 
 
@@ -111,18 +146,38 @@ def test_a_lease_that_is_over_keeps_nothing():
         here(but(SNAPSHOT, tags={"petal:fingerprint": FINGERPRINT})),
         here(but(SNAPSHOT, tags={"CreatedBy": "petal.hpc", "Name": "checkpoints"})),
         here(volumes=(but(VOLUME, tags={"CreatedBy": "petal.hpc", "Name": "data"}),)),
-        here(volumes=(but(VOLUME, tags=OURS),)),
+        here(volumes=(but(VOLUME, tags={key: value for key, value in OURS.items() if key != "petal:build-id"}),)),
     ],
 )
 def test_what_is_not_ours_or_holds_data_is_not_even_considered(facts):
     assert reasons(facts) == {}
 
 
-def test_what_has_been_retired_long_enough_goes_although_others_may_use_it():
-    facts = here(SNAPSHOT, shared_with={"snap-1": ["111122223333"]})
-    assert deleted(facts, registered=[("/r", but(NAMED, retired="2026-01-02"))]) == {"snapshot us-east-1/snap-1"}
-    both = [("/r", but(NAMED, retired="2026-01-02")), ("/s", NAMED)]
-    assert deleted(facts, registered=both) == set()
+def test_what_registry_and_own_tag_have_retired_long_enough_goes_although_others_may_use_it():
+    facts = here(tagged(SNAPSHOT, retired="2026-01-02"), shared_with={"snap-1": ["111122223333"]})
+    retired = but(NAMED, retired="2026-11-22")
+    assert deleted(facts, registered=[("/r", retired)]) == {"snapshot us-east-1/snap-1"}
+    assert deleted(facts, registered=[("/r", retired), ("/s", NAMED)]) == set()
+
+
+def test_a_date_that_only_the_registry_has_condemns_nothing():
+    entry, _notes = parse_entry(entry_document(retire(Entry("bio", snapshots=(NAMED,)), NAMED, "2020-01-01")), "bio.json")
+    assert deleted(here(SNAPSHOT), registered=[("/r", one) for one in entry.snapshots]) == set()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        but(SNAPSHOT, snapshot_id="snap-2", state="pending"),
+        but(SNAPSHOT, snapshot_id="snap-2", state="error"),
+        but(SNAPSHOT, snapshot_id="snap-2", tags=build_tags("1e2d", MORE)),
+        tagged(but(SNAPSHOT, snapshot_id="snap-2"), retired="2020-01-01"),
+    ],
+)
+def test_the_only_good_snapshot_of_a_registered_fingerprint_stays(other):
+    named = RegisteredSnapshot("us-east-1", "snap-2", FINGERPRINT, retired="2020-01-01" if "petal:retired" in other.tags else None)
+    elsewhere = RegisteredSnapshot("eu-west-1", "snap-3", FINGERPRINT)
+    assert "snapshot us-east-1/snap-1" not in deleted(here(SNAPSHOT, other), registered=[("/r", named), ("/r", elsewhere)])
 
 
 def test_the_source_of_a_running_copy_stays():
@@ -133,10 +188,43 @@ def test_the_source_of_a_running_copy_stays():
 
 
 def test_a_chain_of_children_stays_with_its_youngest_and_goes_with_it():
-    middle = tagged(but(SNAPSHOT, snapshot_id="snap-2"), parent="snap-1")
-    newest = tagged(but(SNAPSHOT, snapshot_id="snap-3"), parent="snap-2")
+    middle = child_of(SNAPSHOT)
+    most = {**VARIANT, "fingerprint": "sha256:" + "77" * 32, "specs": ["bwa", "zlib", "hdf5"]}
+    newest = child_of(SNAPSHOT, middle, snapshot_id="snap-3", variant=most)
     assert deleted(here(SNAPSHOT, middle, but(newest, start_time=YOUNG))) == set()
     assert len(deleted(here(SNAPSHOT, middle, newest))) == 3
+
+
+def test_the_parent_of_a_registered_child_stays():
+    registered = [("/r", RegisteredSnapshot("us-east-1", "snap-2", OTHER))]
+    assert deleted(here(SNAPSHOT, child_of(SNAPSHOT)), registered=registered) == set()
+    assert deleted(here(SNAPSHOT, child_of(SNAPSHOT))) == {"snapshot us-east-1/snap-1", "snapshot us-east-1/snap-2"}
+
+
+def test_what_is_needed_at_the_second_look_stays_with_the_reason():
+    things, needs = software_graph([here(SNAPSHOT, volumes=(but(VOLUME, snapshot_id="snap-1"),))], [], 30, NOW)
+    key, volume = "snapshot us-east-1/snap-1", "volume us-east-1/vol-1"
+    assert look_again(key, things, needs, {key}, 30) == ("volume vol-1 was made from it",)
+    assert look_again(key, things, needs, {key, volume}, 30) == ()
+    assert look_again("snapshot us-east-1/snap-9", things, needs, (), 30) == ("its tags do not say any more that a build of ours made it",)
+
+
+def test_what_needs_others_goes_before_them():
+    things, needs = software_graph([here(SNAPSHOT, child_of(SNAPSHOT), volumes=(but(VOLUME, snapshot_id="snap-2"),))], [], 30, NOW)
+    waves = in_waves([thing.key for thing in things], needs)
+    assert waves == [["volume us-east-1/vol-1"], ["snapshot us-east-1/snap-2"], ["snapshot us-east-1/snap-1"]]
+    assert in_waves(["a", "b", "c"], [Need("a", "b", ""), Need("b", "a", "")]) == [["c"], ["a", "b"]]
+
+
+@pytest.mark.parametrize(("going", "looked_at", "max_delete"), [(21, 21, None), (51, 200, None), (1, 100, 0), (10, 10, 9)])
+def test_more_than_a_usual_run_deletes_is_refused_with_the_number(going, looked_at, max_delete):
+    with pytest.raises(ExplainedError, match=f"say max_delete: {going}"):
+        refuse_too_many(going, looked_at, max_delete)
+
+
+@pytest.mark.parametrize(("going", "looked_at", "max_delete"), [(20, 20, None), (50, 200, None), (200, 200, 200), (0, 9, 0)])
+def test_a_usual_run_is_not_refused(going, looked_at, max_delete):
+    refuse_too_many(going, looked_at, max_delete)
 
 
 def test_a_registered_twin_does_not_keep_the_other_one():
