@@ -14,8 +14,8 @@ description:
   - A second run finds the snapshot by its fingerprint, or its name and generation, and takes no other one.
   - O(snapshots) takes a list and works on all of it at once in one process, with few requests and one wait for all.
   - A snapshot in state C(error) does not count; it is reported as a warning and another snapshot is taken.
-  - Deletes only snapshots that carry the tag C(CreatedBy=petal.hpc) and that no image needs, nor a lock, fast restore or
-    the tag C(petal:protected) holds back.
+  - Deletes only snapshots that carry the tag C(CreatedBy=petal.hpc) and that no image and no version of a launch template needs, nor a
+    lock, fast restore, the tag C(petal:protected) or another account that may use it holds back.
 author: petal.hpc contributors (@petal-hpc)
 options:
   snapshots:
@@ -186,8 +186,9 @@ options:
       force:
         description:
           - With O(state=absent), overrides exactly these refusals - the snapshot is the last copy behind an entry of O(registries),
-            or was not made by this collection (no tag C(CreatedBy=petal.hpc)).
-          - It never overrides protection, an image, a lock or fast restore. V(false) when left out.
+            was not made by this collection (no tag C(CreatedBy=petal.hpc)), or other accounts may use it and it has no tag
+            C(petal:retired).
+          - It never overrides protection, an image, a launch template, a lock or fast restore. V(false) when left out.
         type: bool
   <<: *snapshot_options
   instance_id:
@@ -560,6 +561,7 @@ from ..module_utils._aws.registered_snapshots import read_registered
 from ..module_utils._aws.snapshot_changes import Item, SnapshotChanges, copy_all, together, unless_error
 from ..module_utils._aws.snapshot_parts import PARTS
 from ..module_utils._aws.snapshots import SnapshotGateway
+from ..module_utils._aws.uses import read_sharing
 from ..module_utils._aws.volumes import CLIENT_CONFIG
 from ..module_utils._core import tags as tag_keys
 from ..module_utils._core.errors import ExplainedError
@@ -797,6 +799,8 @@ def holds_of(snapshot, gateway, gateway_in, registered):
     naming = registries_naming(snapshot, gateway.region, registered)
     return Holds(
         images=tuple(gateway.images_needing([snapshot_id]).get(snapshot_id, ())),
+        templates=tuple(gateway.templates.naming([snapshot_id]).get(snapshot_id, ())),
+        shared_with=tuple(read_sharing(gateway, [snapshot_id])[snapshot_id]),
         locked_until=(lock.expires or lock.state) if lock else None,
         fast_zones=tuple(sorted(zone for zone, state in fast.items() if state in FAST_STATES)),
         registries=tuple(naming),

@@ -12,9 +12,11 @@ short_description: Delete EBS snapshots that are no longer needed
 description:
   - Keeps some snapshots of each volume by rules, keeps whatever something refers to, and deletes the others.
   - Looks only at snapshots that carry the tag C(CreatedBy=petal.hpc) and are meant by O(name), O(tags) and O(volume_id).
-  - What always stays - the snapshot of an image, enabled or disabled; one that is locked, enabled for fast restore,
-    not complete, protected by the tag C(petal:protected), or the source of a volume in creation; one that O(registries) name,
-    by id or by fingerprint; and the newest complete one of each group.
+  - What always stays - the snapshot of an image, enabled or disabled, or of any version of a launch template; one that is locked, enabled
+    for fast restore, not complete, protected by the tag C(petal:protected), or the source of a volume in creation; one that others may
+    use, unless its tag C(petal:retired) gives a date that has come; one that O(registries) name, by id or by fingerprint; and the newest
+    complete one of each group.
+  - Each snapshot is looked at again right before it is deleted, and stays when something refers to it by then.
   - A snapshot in state C(error) holds nothing and is deleted.
   - Each snapshot is returned with the reasons why it stays or goes. Run it in check mode first.
 options:
@@ -55,7 +57,8 @@ options:
   registries:
     description:
       - Paths of snapshot registries, on the host where the task runs. What they name stays.
-      - A registry that is empty or cannot be read completely is an error. Left out, no registry protects anything.
+      - A registry that is empty, cannot be read completely, or whose index and entry files disagree is an error. Left out, no registry
+        protects anything.
     type: list
     elements: str
     default: []
@@ -138,14 +141,16 @@ failed_items:
   elements: dict
 """
 
+import dataclasses
 import datetime
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils._aws.errors import aws_code
-from ..module_utils._aws.registered_snapshots import read_registered
+from ..module_utils._aws.registered_snapshots import Registries
 from ..module_utils._aws.snapshots import SnapshotGateway, SnapshotQuery
+from ..module_utils._aws.uses import REQUESTS_AT_ONCE, read_sharing, read_uses
 from ..module_utils._aws.volumes import CLIENT_CONFIG
 from ..module_utils._core import tags as tag_keys
 from ..module_utils._core.errors import ExplainedError
@@ -163,28 +168,35 @@ ARGUMENT_SPEC = {
     "max_age": {"type": "int"},
     "registries": {"type": "list", "elements": "str", "default": []},
 }
-# EC2 limits how fast an account deletes; the rest of the retries are the client's.
-REQUESTS_AT_ONCE = 8
 
 
-def run(params, gateway, registered, check_mode, now):
+def run(params, gateway, registered, check_mode, now, registered_now=None):
     """Delete what no rule keeps and nothing refers to.
 
-    gateway: a SnapshotGateway or its fake. registered: pairs of registry and RegisteredSnapshot. now: with time zone.
+    gateway: a SnapshotGateway or its fake. registered: pairs of registry and RegisteredSnapshot; registered_now: returns them as they
+    are right before a deletion. now: with time zone.
     Raises ExplainedError with the whole result when a snapshot could not be deleted.
     """
     rules = rules_from(params)
     snapshots = list(gateway.list_snapshots(query_from(params)))
-    verdicts = decide_retention(snapshots, rules, references_to(snapshots, gateway, registered), now)
+    references = references_to(snapshots, gateway, registered)
+    verdicts = decide_retention(snapshots, rules, references, now)
+    # Who may use a snapshot takes a request for each: asked of those that would go.
+    shared_with = read_sharing(gateway, [verdict.snapshot.snapshot_id for verdict in verdicts if not verdict.keep])
+    verdicts = decide_retention(snapshots, rules, dataclasses.replace(references, shared_with=shared_with), now)
     going = [verdict for verdict in verdicts if not verdict.keep]
-    failures = {} if check_mode else delete_all([verdict.snapshot.snapshot_id for verdict in going], gateway)
+    failures, referred = {}, {}
+    if not check_mode:
+        failures, referred = delete_all(going, gateway, registered_now or (lambda: registered), now)
+    kept_after_all = [{**verdict.to_result(), "reasons": referred[id_of(verdict)]} for verdict in going if id_of(verdict) in referred]
+    going = [verdict for verdict in going if id_of(verdict) not in referred]
     deleted = [verdict.to_result() for verdict in going if verdict.snapshot.snapshot_id not in failures]
     in_use = [
         {**verdict.to_result(), "reasons": [str(failures[verdict.snapshot.snapshot_id])]}
         for verdict in going
         if aws_code(failures.get(verdict.snapshot.snapshot_id)) == "InvalidSnapshot.InUse"
     ]
-    kept = [verdict.to_result() for verdict in verdicts if verdict.keep] + in_use
+    kept = [verdict.to_result() for verdict in verdicts if verdict.keep] + kept_after_all + in_use
     result = {
         "changed": bool(deleted),
         "deleted": deleted,
@@ -226,33 +238,50 @@ def query_from(params):
 
 
 def references_to(snapshots, gateway, registered):
-    """Return who needs which of the snapshots."""
+    """Return who needs which of the snapshots; who may use them is left out."""
     if not snapshots:
         return References()
-    here = {snapshot.snapshot_id: path for path, snapshot in registered if snapshot.region == gateway.region}
+    here = {one.key[1]: path for path, one in registered if one.key[0] == gateway.region}
+    uses = read_uses(gateway, [snapshot.snapshot_id for snapshot in snapshots])
     return References(
-        images=gateway.images_needing(snapshot.snapshot_id for snapshot in snapshots),
-        locked=frozenset(gateway.features.locks_of(None)),
-        fast_restored=frozenset(gateway.features.fast_restores(None)),
+        **{field.name: getattr(uses, field.name) for field in dataclasses.fields(uses)},
         being_restored=gateway.snapshots_being_restored(),
         registered=here,
         fingerprints={snapshot.fingerprint: path for path, snapshot in registered if snapshot.fingerprint},
     )
 
 
-def delete_all(snapshot_ids, gateway):
-    """Delete snapshots, several at once; return the errors by id. One failure does not stop the others."""
+def delete_all(going, gateway, registered_now, now):
+    """Delete snapshots, several at once, each looked at again right before; one failure does not stop the others.
 
-    def delete(snapshot_id):
+    Returns the errors, and the reasons of those that stay after all, both by id.
+    """
+    failures, referred = {}, {}
+
+    def delete(verdict):
+        snapshot_id = id_of(verdict)
         try:
-            gateway.delete_snapshot(snapshot_id)
+            found = list(gateway.list_snapshots(SnapshotQuery(snapshot_ids=(snapshot_id,))))
+            if not found:
+                # Somebody else has deleted it meanwhile.
+                return
+            references = references_to(found, gateway, registered_now())
+            references = dataclasses.replace(references, shared_with=read_sharing(gateway, [snapshot_id]))
+            reasons = references.reasons(found[0], now)
+            if reasons:
+                referred[snapshot_id] = reasons
+            else:
+                gateway.delete_snapshot(snapshot_id)
         except ExplainedError as error:
-            return error
-        return None
+            failures[snapshot_id] = error
 
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-        errors = zip(snapshot_ids, pool.map(delete, snapshot_ids), strict=True)
-        return {snapshot_id: error for snapshot_id, error in errors if error}
+        list(pool.map(delete, going))
+    return failures, referred
+
+
+def id_of(verdict):
+    return verdict.snapshot.snapshot_id
 
 
 def ids_of(results):
@@ -263,8 +292,9 @@ def main():
     module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, required_one_of=[("name", "tags", "volume_id")], supports_check_mode=True)
     try:
         gateway = SnapshotGateway(module.client("ec2", config=CLIENT_CONFIG))
-        registered = read_registered(module.params["registries"])
-        result = run(module.params, gateway, registered, module.check_mode, datetime.datetime.now(datetime.UTC))
+        registries = Registries(module.params["registries"])
+        now = datetime.datetime.now(datetime.UTC)
+        result = run(module.params, gateway, registries.read(), module.check_mode, now, registries.read)
     except ExplainedError as error:
         module.fail_json(**error.to_result())
     module.exit_json(**result)

@@ -35,6 +35,7 @@ class FakeSnapshotGateway:
         self.calls, self.reads, self.waits, self.ever = [], 0, [], 0
         self.failing, self.instances, self.being_restored = {}, {}, frozenset()
         self.features = FakeSnapshotFeatures(self.calls)
+        self.templates = FakeLaunchTemplates()
 
     def sleep(self, seconds):
         self.slept += seconds
@@ -185,6 +186,16 @@ class FakeSnapshotGateway:
     def change_sharing(self, snapshot_id, gained, lost):
         self.calls.append("change_sharing")
         self.sharing[snapshot_id] = sorted({*self.shared_with(snapshot_id), *gained} - set(lost))
+
+
+class FakeLaunchTemplates:
+    """named: ids of launch templates by the snapshot that they name."""
+
+    def __init__(self):
+        self.named = {}
+
+    def naming(self, snapshot_ids):
+        return {one: self.named[one] for one in snapshot_ids if one in self.named}
 
 
 class FakeSnapshotFeatures:

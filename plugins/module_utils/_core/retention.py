@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from . import tags as tag
 from .errors import ExplainedError
+from .holds import Uses, holds, retired_days
 from .snapshot import Snapshot
 
 # A name for each way to tell which snapshots are versions of one another.
@@ -58,37 +59,32 @@ class Rules:
         return {period: count for period, count in counts.items() if count is not None}
 
 
-@dataclasses.dataclass(frozen=True)
-class References:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class References(Uses):
     """Who needs which snapshots.
 
-    images: AMI ids by snapshot id. locked, fast_restored, being_restored: snapshot ids; the last are sources of volumes in creation.
+    being_restored: ids of the snapshots that are sources of volumes in creation.
     registered: registry by snapshot id; fingerprints: registry by fingerprint, sha256:<hex>.
     """
 
-    images: Mapping[str, Iterable[str]] = dataclasses.field(default_factory=dict)
-    locked: frozenset[str] = frozenset()
-    fast_restored: frozenset[str] = frozenset()
     being_restored: frozenset[str] = frozenset()
     registered: Mapping[str, str] = dataclasses.field(default_factory=dict)
     fingerprints: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
-    def reasons(self, snapshot: Snapshot) -> list[str]:
-        """Return why a snapshot must stay whatever the rules say."""
+    def reasons(self, snapshot: Snapshot, now: datetime.datetime) -> list[str]:
+        """Return why a snapshot must stay whatever the rules say. now: with time zone."""
         snapshot_id = str(snapshot.snapshot_id)
-        images = sorted(self.images.get(snapshot_id, ()))
+        since = retired_days(snapshot, now)
         reasons = {
             f"it was not made by {tag.CREATOR}": not tag.ours(snapshot.tags),
-            f"the tag {tag.key(tag.PROTECTED)}": tag.read(snapshot.tags, tag.PROTECTED) == "true",
-            f"image {', '.join(images)}": bool(images),
-            "it is locked": snapshot_id in self.locked,
-            "it is enabled for fast restore": snapshot_id in self.fast_restored,
             "a volume is being made from it": snapshot_id in self.being_restored,
             f"registry {self.registered.get(snapshot_id)}": snapshot_id in self.registered,
             f"its fingerprint is in registry {self.fingerprints.get(str(snapshot.fingerprint))}": snapshot.fingerprint in self.fingerprints,
-            f"it is {snapshot.state}": snapshot.state not in ("completed", "error"),
         }
-        return [reason for reason, holds in reasons.items() if holds]
+        return [
+            *(reason for reason, is_held in reasons.items() if is_held),
+            *holds(snapshot, self, retired=since is not None and since >= 0),
+        ]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,7 +122,7 @@ def decide_retention(snapshots: Iterable[Snapshot], rules: Rules, references: Re
     for group in groups.values():
         for snapshot, reason in _kept_by_rules(group, rules, now):
             by_rule[str(snapshot.snapshot_id)].append(reason)
-    return [_verdict(snapshot, references.reasons(snapshot), by_rule[str(snapshot.snapshot_id)], now) for snapshot in newest_first]
+    return [_verdict(snapshot, references.reasons(snapshot, now), by_rule[str(snapshot.snapshot_id)], now) for snapshot in newest_first]
 
 
 def _kept_by_rules(newest_first: list[Snapshot], rules: Rules, now: datetime.datetime) -> Iterable[tuple[Snapshot, str]]:

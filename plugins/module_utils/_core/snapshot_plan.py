@@ -21,13 +21,16 @@ MOST_TAGS = 50
 class Holds:
     """What holds a snapshot back from being deleted.
 
-    images: AMIs that need it. locked_until: the end of its lock, None without one. fast_zones: where it is restored fast.
+    images: AMIs that need it; templates: launch templates that name it in any of their versions.
+    locked_until: the end of its lock, None without one. fast_zones: where it is restored fast. shared_with: accounts that may use it.
     registries: those that recommend it; other_copies: registered snapshots with the same content that exist, "eu-west-1/snap-2".
     """
 
     images: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
     locked_until: str | None = None
     fast_zones: tuple[str, ...] = ()
+    shared_with: tuple[str, ...] = ()
     registries: tuple[str, ...] = ()
     other_copies: tuple[str, ...] = ()
 
@@ -119,7 +122,8 @@ def plan_absent(request: SnapshotRequest, found: Iterable[Snapshot], holds: Hold
     """Decide whether a snapshot may be deleted.
 
     found: our own snapshots that share the request's identity, in any state. holds: of the one that was found.
-    force: overrides two refusals, that we did not make the snapshot and that it is the last copy behind a registry entry.
+    force: overrides three refusals, that we did not make the snapshot, that other accounts may use it though its tag does not say that it
+        is retired, and that it is the last copy behind a registry entry.
     Returns a Plan whose actions are () or ("delete",).
     Raises ExplainedError for snapshots that we did not make, that are held back, or that are not one but several.
     """
@@ -201,6 +205,13 @@ def _refuse_delete(snapshot: Snapshot, holds: Holds) -> None:
             next_step="Deregister the image first if nobody needs it.",
             image_ids=list(holds.images),
         )
+    if holds.templates:
+        raise ExplainedError(
+            f"Snapshot {resource} is named by {', '.join(holds.templates)}; instances of that launch template could no longer start.",
+            resource=resource,
+            next_step="Delete the versions of the launch template that name it first, old ones too, if nobody needs them.",
+            launch_template_ids=list(holds.templates),
+        )
     if holds.locked_until:
         raise ExplainedError(
             f"Snapshot {resource} is locked until {holds.locked_until}.",
@@ -223,6 +234,13 @@ def _refuse_unforced(snapshot: Snapshot, holds: Holds) -> None:
             f"Snapshot {resource} was not made by {tag.CREATOR}: it lacks the tag {tag.CREATED_BY}={tag.CREATOR}.",
             resource=resource,
             next_step="Delete it with the tool that made it, or say force: true.",
+        )
+    if holds.shared_with and not tag.read(snapshot.tags, tag.RETIRED):
+        raise ExplainedError(
+            f"Snapshot {resource} may be used by {', '.join(holds.shared_with)}; who uses it there is not seen here.",
+            resource=resource,
+            next_step="Take it from them with unshare_from, retire it with the playbook retire_snapshot, or say force: true.",
+            shared_with=list(holds.shared_with),
         )
     if holds.registries and not holds.other_copies:
         raise ExplainedError(

@@ -53,6 +53,9 @@ def test_every_kind_of_reference_keeps_a_snapshot(gateway):
     gateway.features.locks = {"snap-3": object()}
     gateway.features.zones = {"snap-4": {"us-east-1a": "enabled"}}
     gateway.being_restored = frozenset({"snap-5"})
+    gateway.snapshots |= {one.snapshot_id: one for one in (taken(10), taken(11))}
+    gateway.templates.named = {"snap-10": ["lt-1"]}
+    gateway.sharing = {"snap-11": ["111122223333"]}
     gateway.snapshots["snap-6"] = taken(6)
     gateway.snapshots["snap-7"] = taken(7, **{"petal:fingerprint": FINGERPRINT})
     gateway.snapshots["snap-8"] = taken(8)
@@ -91,3 +94,40 @@ def test_a_task_that_says_too_little_deletes_nothing(gateway, given, complaint):
     with pytest.raises(ExplainedError, match=complaint):
         retain(gateway, **{"keep_last": 1, **given})
     assert gateway.calls == []
+
+
+def test_a_shared_snapshot_that_is_retired_goes(gateway):
+    gateway.snapshots["snap-6"] = taken(6, **{"petal:retired": "2026-11-22"})
+    gateway.sharing = {"snap-6": ["111122223333"]}
+    assert "snap-6" in ids(retain(gateway, keep_last=5)["deleted"])
+
+
+def moved(gateway, act):
+    """Let somebody act after the first look, which ends with the question who may use the snapshots."""
+    ask = gateway.shared_with
+
+    def shared_with(snapshot_id):
+        gateway.shared_with = ask
+        found = ask(snapshot_id)
+        act()
+        return found
+
+    gateway.shared_with = shared_with
+
+
+def test_what_is_referred_to_since_the_first_look_stays_with_the_new_reason(gateway):
+    moved(gateway, lambda: gateway.tag_snapshot("snap-5", {"petal:protected": "true"}))
+    result = retain(gateway, keep_last=2)
+    assert (ids(result["deleted"]), ids(result["kept"])) == (["snap-3", "snap-4"], ["snap-1", "snap-2", "snap-5"])
+    assert result["kept"][-1]["reasons"] == ["the tag petal:protected"]
+
+
+def test_what_is_registered_since_the_first_look_stays(gateway):
+    now = [("/srv/registry", RegisteredSnapshot("us-east-1", "snap-4"))]
+    result = run(params(keep_last=2), gateway, [], False, NOW, lambda: now)
+    assert ids(result["deleted"]) == ["snap-3", "snap-5"]
+
+
+def test_what_somebody_else_has_deleted_meanwhile_is_no_error(gateway):
+    moved(gateway, lambda: gateway.snapshots.pop("snap-4"))
+    assert ids(retain(gateway, keep_last=2)["deleted"]) == ["snap-3", "snap-4", "snap-5"]

@@ -66,7 +66,14 @@ REFERRED = "snap-9-0"
     [
         (taken(9, tags={}), References(), "it was not made by petal.hpc"),
         (taken(9, tags={**OURS, "petal:protected": "true"}), References(), "the tag petal:protected"),
-        (taken(9), References(images={REFERRED: ["ami-1"]}), "image ami-1"),
+        (taken(9), References(images={REFERRED: ["ami-1"]}), "image ami-1 needs it"),
+        (taken(9), References(templates={REFERRED: ["lt-1"]}), "launch template lt-1 names it"),
+        (taken(9), References(shared_with={REFERRED: ["111122223333"]}), "111122223333 may use it, and it is not retired"),
+        (
+            taken(9, tags={**OURS, "petal:retired": "2100-01-01"}),
+            References(shared_with={REFERRED: ["111122223333"]}),
+            "111122223333 may use it, and it is not retired",
+        ),
         (taken(9), References(locked=frozenset({REFERRED})), "it is locked"),
         (taken(9), References(fast_restored=frozenset({REFERRED})), "it is enabled for fast restore"),
         (taken(9), References(being_restored=frozenset({REFERRED})), "a volume is being made from it"),

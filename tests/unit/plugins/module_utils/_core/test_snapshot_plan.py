@@ -128,6 +128,7 @@ def test_deleting_what_is_not_there_changes_nothing():
     [
         ({**OURS, "petal:protected": "true"}, Holds(), "is protected"),
         (OURS, Holds(images=("ami-1", "ami-2")), "holds the data of ami-1, ami-2"),
+        (OURS, Holds(templates=("lt-1",)), "is named by lt-1"),
         (OURS, Holds(locked_until="2026-12-22"), "is locked until 2026-12-22"),
         (OURS, Holds(fast_zones=("us-east-1a",)), "enabled for fast restore in us-east-1a"),
     ],
@@ -142,6 +143,7 @@ def test_what_must_not_be_deleted_is_refused_with_the_reason_force_or_not(tags, 
     ("tags", "holds", "complaint"),
     [
         ({"Name": "bio"}, Holds(), "was not made by petal.hpc"),
+        (OURS, Holds(shared_with=("111122223333",)), "may be used by 111122223333"),
         (OURS, Holds(registries=("/srv/registry",)), "is the last copy behind an entry of /srv/registry"),
     ],
 )
