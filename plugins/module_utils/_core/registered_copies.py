@@ -25,5 +25,6 @@ def other_copies(snapshot: Snapshot, region: str, registered: Iterable[tuple[str
     found: dict[str, list[str]] = {}
     for _path, one in registered:
         if one.key != key and one.fingerprint and bare(one.fingerprint) in fingerprints:
-            found.setdefault(one.region, []).append(one.snapshot_id)
+            place, snapshot_id = one.key
+            found.setdefault(place, []).append(snapshot_id)
     return found

@@ -77,6 +77,15 @@ def test_removing_an_entry_is_a_commit_too(remote, open_as):
     assert git("ls-tree", "-r", "--name-only", "main", at=remote).split() == ["index.json", "snapshots/bio-2.json"]
 
 
+def test_a_push_of_somebody_else_is_another_version_and_files_are_those_of_the_commit(open_as):
+    register(open_as("ann"), 1)
+    first = open_as("ben").version()
+    assert open_as("ben").version() == first
+    register(open_as("ann"), 2)
+    assert open_as("ben").version() != first
+    assert open_as("ben").list_names() == {"bio-1", "bio-2"}
+
+
 def test_without_the_remote_the_clone_is_read_and_its_age_told(remote, open_as):
     register(open_as("ann"), 1)
     os.rename(remote, f"{remote}-away")
