@@ -127,6 +127,18 @@ def test_two_builds_of_one_version_get_names_of_their_own(volume):
     assert all(Path(volume.paths["tcl"], name).is_file() for name in names)
 
 
+@pytest.mark.parametrize("tree", ["flat", "hierarchy"])
+def test_only_a_hierarchy_puts_modules_behind_their_mpi(checkout, tmp_path, tree):
+    """Spack's own default is a hierarchy; what is not replaced stays."""
+    volume = Volume(tmp_path, checkout, modules={"tree": tree})
+    volume.ask_for("toyapp+mpi ^toympi", "toylib")
+    assert volume.build() == 0
+    needs = {package["name"]: package["needs"] for package in volume.read("packages") if package["root"]}
+    in_core = Path(volume.paths["lmod"], "Core/toyapp/3.0.lua").is_file()
+    opened_by = [] if tree == "flat" else ["toympi/1.0"]
+    assert (needs, in_core) == ({"toyapp": opened_by, "toylib": []}, tree == "flat")
+
+
 def test_packages_without_a_common_choice_in_time_are_chosen_alone(checkout, volume):
     said = "Spack is taking more than {time_limit} seconds to solve for"
     if not checkout.parent.name.startswith("stand_in"):

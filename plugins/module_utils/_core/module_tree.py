@@ -33,6 +33,8 @@ def module_configuration(
         "defaults": [f"{name}@{version}" for name, version in sorted(policy["defaults"].items())],
     }
     hierarchy = policy["tree"] == "hierarchy"
+    # Replaced, because Spack would merge it with its own ["mpi"], and an empty list would leave that as it is.
+    levels = {"hierarchy:": ["mpi"] if hierarchy else []}
     # Packages of a core compiler are offered from the start, those of another one once it is loaded.
     core = [host_compiler] if hierarchy or not compiler else [host_compiler, compiler]
     return {
@@ -40,7 +42,7 @@ def module_configuration(
         "enable:": [],
         "arch_folder": False,
         "roots": {"lmod": paths["lmod"], "tcl": paths["tcl"]},
-        "lmod": {**common, "core_compilers": core, "hierarchy": ["mpi"] if hierarchy else [], "hide_implicits": True},
+        "lmod": {**common, "core_compilers": core, **levels, "hide_implicits": True},
         "tcl": {**common, **_tcl(environment_modules)},
     }
 

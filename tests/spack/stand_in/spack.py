@@ -3,7 +3,7 @@
 """A stand-in for Spack 1.2, for machines where no copy of Spack can be had.
 
 It understands the commands that the role spack_bootstrap gives and the recipes of the toy repository, which it really runs:
-what it installs are real programs with real modules. It is no package manager: no compilers as packages, no `^`, no `%`.
+what it installs are real programs with real modules. It is no package manager: no compilers as packages, no `%`.
 tests/spack/test_contract.py holds it against the real one. Laid out as a Git repository by make_stand_in.py.
 Runs on Python 3.8 or newer; PyYAML lies beside it.
 """
@@ -57,6 +57,10 @@ def license(identifier, when=None):
     """A recipe's licence decides nothing here."""
 
 
+def provides(*virtuals):
+    _directives.append(("provides", *virtuals))
+
+
 def depends_on(spec, when="", type=None):
     _directives.append(("depends_on", spec, when))
 
@@ -106,7 +110,7 @@ def set_executable(path):
 def offer_to_recipes(repo_paths):
     """Make `from spack.package import …` and `from spack_repo.NAMESPACE… import …` work."""
     package = types.ModuleType("spack.package")
-    offered = (version, variant, license, depends_on, Package, Executable, InstallError, mkdirp, set_executable)
+    offered = (version, variant, license, provides, depends_on, Package, Executable, InstallError, mkdirp, set_executable)
     vars(package).update({value.__name__: value for value in offered}, install=install_file, join_path=os.path.join)
     sys.modules["spack"] = types.ModuleType("spack")
     sys.modules["spack.package"] = package
@@ -122,9 +126,11 @@ class Spec:
     """A package with what is wanted of it, later with what it is: `version`, `variants`, `dependencies`, `hash`, `prefix`."""
 
     def __init__(self, text):
-        match = SPEC.match(text.strip())
+        own, *below = text.split("^")
+        match = SPEC.match(own.strip())
         if not match:
             raise SpackError(f"the stand-in does not understand the spec '{text}'")
+        self.below = [Spec(dependency) for dependency in below]
         self.name, self.wanted_version = match["name"], match["version"] or ""
         self.variants = {word[1:]: word[0] == "+" for word in re.findall(r"[+~][\w-]+", match["variants"] or "")}
         self.version, self.dependencies, self.hash, self.prefix, self.external = "", [], "", "", None
@@ -205,7 +211,10 @@ class Spack:
 
         # The most demanding first, so that "toylib" joins "toylib+docs" and not the other way round.
         for text in sorted(texts, key=lambda text: (-len(text), text)):
-            roots.append(place(Spec(text)))
+            wanted = Spec(text)
+            roots.append(place(wanted))
+            for dependency in wanted.below:
+                place(dependency)
         unsettled = True
         while unsettled:
             before = [(spec.wanted_version, dict(spec.variants)) for spec in known]
@@ -214,13 +223,20 @@ class Spack:
                 defaults = dict(recipe.of("variant"))
                 effective = Spec(spec.name)
                 effective.variants = {**defaults, **spec.variants}
-                spec.dependencies = unique(place(Spec(needed)) for needed, when in recipe.of("depends_on") if when in effective)
+                spec.dependencies = unique(
+                    place(self.provider(Spec(needed), known)) for needed, when in recipe.of("depends_on") if when in effective
+                )
             unsettled = before != [(spec.wanted_version, dict(spec.variants)) for spec in known]
         for spec in known:
             self.settle(spec)
         for spec in known:
             self.identify(spec)
         return unique(roots)
+
+    def provider(self, wanted, known):
+        """Return what is wanted, or for a virtual package the one that provides it: one that a `^` has named, as nobody else can choose."""
+        found = [spec for spec in known if (wanted.name,) in self.recipe(spec.name)[0].of("provides")]
+        return found[0] if found else wanted
 
     def settle(self, spec):
         recipe, _text = self.recipe(spec.name)
@@ -395,14 +411,27 @@ class Spack:
 
     # ---- modules ----
 
+    def levels(self, spec):
+        """Return the directories of Lmod's tree in which a module lies, one for each virtual package of the hierarchy that it needs.
+
+        The real one merges lists of all its configuration files, unless a key ends in two colons: its own default stays beneath ours.
+        """
+        lmod = self.config["modules"]["default"]["lmod"]
+        hierarchy = lmod["hierarchy:"] if "hierarchy:" in lmod else [*lmod.get("hierarchy", []), "mpi"]
+        below = unique(
+            found for found in spec.closure()[1:] for virtual in hierarchy if (virtual,) in self.recipe(found.name)[0].of("provides")
+        )
+        return [f"{found.name}/{found.version}-{found.hash[:7]}" for found in below]
+
     def refresh(self, kind):
         """Write one module for each root. Two that would share a name are refused before anything is written."""
         length = int(self.settings.get(f"modules:default:{kind}:hash_length", "0"))
         settings = self.config["modules"]["default"]
-        tree = settings["roots"][kind] + ("/Core" if kind == "lmod" else "")
+        tree = settings["roots"][kind]
         files = {}
         for root in self.read_lock():
-            name = f"{root.name}/{root.version}" + (f"-{root.hash[:length]}" if length else "") + (".lua" if kind == "lmod" else "")
+            level = "".join(f"{opened_by}/" for opened_by in self.levels(root)) + "Core/" if kind == "lmod" else ""
+            name = f"{level}{root.name}/{root.version}" + (f"-{root.hash[:length]}" if length else "") + (".lua" if kind == "lmod" else "")
             if name in files:
                 raise SpackError(f"Name clashes detected in module files:\n\nfile: {tree}/{name}")
             line = f'prepend_path("PATH", "{root.prefix}/bin")' if kind == "lmod" else f"prepend-path PATH {root.prefix}/bin"
