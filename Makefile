@@ -59,6 +59,10 @@ bench-registry: test-environment ## The registry: look-up and search among 100 t
 concretise-seeds: test-environment ## Mend seeds and have the real Spack concretise them (SEEDS="file folder ..."); needs mirrors (scripts/spack_mirror.sh)
 	@$(PYTHON_IN_VENV) -m benchmarks.real_seeds $(SEEDS)
 
+.PHONY: raise-pins
+raise-pins: ## Take the newest releases that requirements/ allow and pin them (requirements/pins/)
+	@sh scripts/raise_pins.sh
+
 .PHONY: image
 image: demo-environment ## Build the lab's host image ahead of time (kept in the cache)
 	@$(PYTHON_IN_VENV) -m tests.lab image

@@ -18,7 +18,7 @@ options:
     type: str
     required: true
 requirements:
-  - archspec >= 0.2.5 on the controller
+  - archspec >= 0.2.6 on the controller
 """
 
 EXAMPLES = r"""

@@ -39,7 +39,7 @@ options:
       - The image that the externals are taken from, in place of the seed's C(cluster.custom_ami). Without externals it does not count.
     type: str
 requirements:
-  - archspec >= 0.2.5 on the controller
+  - archspec >= 0.2.6 on the controller
 seealso:
   - plugin: petal.hpc.seed
     plugin_type: lookup

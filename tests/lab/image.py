@@ -27,9 +27,8 @@ LMOD = "lua5.3 lua-filesystem lua-json lua-posix lua-term libtcl8.6"
 # head node: an NFS server in user space; compute node: an NFS client in user space (see nfs_mount.py)
 NFS = "nfs-ganesha nfs-ganesha-vfs fuse3 libnfs13"
 PACKAGES = f"{INSTANCE} {CLUSTER} {SPACK} {LMOD} {NFS}".split()
-# clingo: Spack's solver, so that Spack on a host needs no bootstrap download. mfusepy: see nfs_mount.py.
-PYTHON_PACKAGES = ("clingo>=5.8,<6", "mfusepy>=3.0")
-WHEELS = ("--only-binary", ":all:", "--python-version", "3.11")  # the Python of SUITE, not ours
+PYTHON_PACKAGES = places.REPOSITORY / "requirements/pins/host-image.txt"
+WHEELS = ("--only-binary", ":all:", "--require-hashes", "--python-version", "3.11")  # the Python of SUITE, not ours
 SETUP = Path(__file__).with_name("image_setup.sh")
 
 
@@ -39,7 +38,7 @@ class ImageError(Exception):
 
 def folder() -> Path:
     """Return where the image of today's recipe is, or will be."""
-    recipe = "\n".join([SUITE, *PACKAGES, *WHEELS, *PYTHON_PACKAGES, SETUP.read_text(), "lmod"])
+    recipe = "\n".join([SUITE, *PACKAGES, *WHEELS, PYTHON_PACKAGES.read_text(), SETUP.read_text(), "lmod"])
     return places.cache() / f"host-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
 
 
@@ -113,7 +112,7 @@ def _install_python_packages(root: Path) -> list[str]:
     uv = shutil.which("uv") or shutil.which(f"{sys.prefix}.uv/bin/uv")
     program = [uv, "pip"] if uv else [sys.executable, "-m", "pip"]
     target = root / "usr/lib/python3/dist-packages"
-    return [*program, "install", "--quiet", *WHEELS, "--target", str(target), *PYTHON_PACKAGES]
+    return [*program, "install", "--quiet", *WHEELS, "--no-deps", "--target", str(target), "--requirement", str(PYTHON_PACKAGES)]
 
 
 def _output(*command: str) -> str:
