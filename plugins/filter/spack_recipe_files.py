@@ -40,6 +40,7 @@ from ansible.errors import AnsibleFilterError
 
 
 def spack_recipe_files(directory, destination):
+    directory = os.path.abspath(os.path.expanduser(directory))
     if not os.path.isfile(os.path.join(directory, "repo.yaml")):
         raise AnsibleFilterError(f"{directory} is no Spack repository: it holds no repo.yaml. Name the directory that does.")
     found = []

@@ -39,6 +39,7 @@ options:
     description:
       - Where the registry lies. A directory on the host where the task runs, C(s3://bucket/prefix), or a git repository such as
         C(git+ssh://git@example.com/registry.git?branch=main), in which each change is a commit that is pushed.
+      - On the controller, a relative path counts from the directory in which Ansible was started; so do O(signing_key) and O(cache_dir).
       - A directory or a prefix is created with the first entry; the bucket and the directory's parent must exist.
       - "F(docs/registry.md) lists the places."
     type: str

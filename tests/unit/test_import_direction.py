@@ -1,7 +1,7 @@
 """Who may import whom: reads the imports of plugins/ and holds them against the picture in docs/architecture.md.
 
 modules ──▶ _aws ──▶ amazon.aws, boto3        lookup, filter, action ──▶ _core
-                                              action ──▶ _git ──▶ _core
+                                              action ──▶ _git, plugin_utils ──▶ _core
    └──────▶ _core ◀── _aws                    _core ──▶ pure libraries
 """
 
@@ -20,6 +20,7 @@ PLUGINS = ROOT / "plugins"
 CORE = "plugins.module_utils._core"
 AWS = "plugins.module_utils._aws"
 GIT = "plugins.module_utils._git"
+SHARED = "plugins.plugin_utils"
 AMAZON = "ansible_collections.amazon.aws.plugins.module_utils"
 ON_THE_CONTROLLER = {"ansible", "jinja2", "yaml", CORE}
 
@@ -31,7 +32,8 @@ MAY_IMPORT = {
     "modules": {CORE, AWS, AMAZON, "ansible.module_utils"},
     "lookup": ON_THE_CONTROLLER,
     "filter": ON_THE_CONTROLLER,
-    "action": {*ON_THE_CONTROLLER, GIT},
+    "plugin_utils": ON_THE_CONTROLLER,
+    "action": {*ON_THE_CONTROLLER, GIT, SHARED},
     "doc_fragments": set(),
 }
 
