@@ -18,12 +18,13 @@ demo: demo-environment ## Take a seed through the lab, from Spack to module load
 test: system-packages test-environment ## Run every level and the linters
 	@$(PYTHON_IN_VENV) scripts/run_tests.py
 
-.PHONY: test-unit test-module test-judge test-chain
+.PHONY: test-unit test-module test-judge test-chain test-real
 test-unit: test-environment ## Decisions and modules against fakes (under a minute)
 test-module: system-packages test-environment ## Modules and the lab's rules against the lab's API and block devices
 test-judge: test-environment ## Rendered cluster configs against the real aws-parallelcluster
 test-chain: system-packages test-environment ## From seed to module load on the lab's hosts
-test-unit test-module test-judge test-chain:
+test-real: system-packages test-environment ## The real Spack in the place of the stand-in, where a mirror can be had (scripts/spack_mirror.sh)
+test-unit test-module test-judge test-chain test-real:
 	@$(PYTHON_IN_VENV) scripts/run_tests.py $(@:test-%=%)
 
 .PHONY: molecule

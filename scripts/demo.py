@@ -39,13 +39,13 @@ def main() -> int:
     for line in lacking:
         say(f"Nothing can be built here: {line}")
     pcluster = prepare_pcluster()
+    real_spack = not lacking and prepare_spack()
     if not lacking:
-        prepare_spack()
         say("Starting the lab (its host image is built once, which takes a minute or two)")
     # What only stands for software is not kept for the next demo.
     variables = control.start(LAB_NAME, hosts=not lacking, store=None if lacking else OUTPUT / "snapshots")
     try:
-        demonstrate(seed, variables, pcluster)
+        demonstrate(seed, variables, pcluster, real_spack)
     except PlaybookFailedError as error:
         say(f"\nThe demo stopped: {error}")
         return 1
@@ -60,10 +60,11 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def prepare_spack() -> None:
-    """Have a git mirror of Spack in the cache, or say that a stand-in builds."""
-    subprocess.run(["sh", str(ROOT / "scripts/spack_mirror.sh")], check=False)
-    say(f"Packages are built by {'the real Spack' if toy.has_mirror() else 'a stand-in for Spack: its repository cannot be reached'}.")
+def prepare_spack() -> bool:
+    """Have a git mirror of Spack in the cache and return True, or say that a stand-in builds."""
+    real = subprocess.run(["sh", str(ROOT / "scripts/spack_mirror.sh")], check=False).returncode == 0
+    say(f"Packages are built by {'the real Spack' if real else 'a stand-in for Spack: its repository cannot be reached'}.")
+    return real
 
 
 def prepare_pcluster() -> pathlib.Path | None:
@@ -77,7 +78,7 @@ def prepare_pcluster() -> pathlib.Path | None:
     return environment / "bin/python"
 
 
-def demonstrate(seed: pathlib.Path, variables: dict, pcluster: pathlib.Path | None) -> None:
+def demonstrate(seed: pathlib.Path, variables: dict, pcluster: pathlib.Path | None, real_spack: bool) -> None:
     options = {
         "seed": str(seed),
         "registry": str(OUTPUT / "registry"),
@@ -87,7 +88,7 @@ def demonstrate(seed: pathlib.Path, variables: dict, pcluster: pathlib.Path | No
         "cluster_config_validate": "validators" if pcluster else "none",
         "cluster_config_pcluster_python": str(pcluster or ""),
     }
-    extra = [f"@{places.state(LAB_NAME) / 'vars.json'}", json.dumps(toy.variables()), json.dumps(options)]
+    extra = [f"@{places.state(LAB_NAME) / 'vars.json'}", json.dumps(toy.variables(real_spack)), json.dumps(options)]
     if variables["lab_hosts"]:
         say("\nBuild the software of the seed: once")
         play("build_seed.yml", extra)

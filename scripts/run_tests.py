@@ -60,13 +60,13 @@ class Shell:
         """Not the user's ~/.ansible: collections installed there would hide the checkout's. Levels that run side by side share none."""
         return ROOT / ".cache" / "ansible" / self.level
 
-    def run(self, *command: str, timeout: float = COMMAND_TIMEOUT) -> int:
+    def run(self, *command: str, timeout: float = COMMAND_TIMEOUT, **variables: str) -> int:
         """Run a command in the checkout and return its exit code; 124 when it was stopped after `timeout` seconds."""
         output = self.log.open("ab") if self.log else None
         process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=environment() | {"ANSIBLE_HOME": str(self.ansible_home)},
+            env=environment() | {"ANSIBLE_HOME": str(self.ansible_home)} | variables,
             stdout=output,
             stderr=subprocess.STDOUT if output else None,
             start_new_session=True,
@@ -98,15 +98,15 @@ def environment() -> dict[str, str]:
     }
 
 
-def run_pytest(shell: Shell, *paths: str) -> Outcome:
-    """Run pytest on those of the paths that exist."""
+def run_pytest(shell: Shell, *paths: str, options: Sequence[str] = (), python: str = sys.executable, **variables: str) -> Outcome:
+    """Run pytest on those of the paths that exist; variables are added to the environment."""
     present = [path for path in paths if (ROOT / path).exists()]
     with_tests = [path for path in present if any((ROOT / path).rglob("test_*.py"))]
     if not with_tests:
         return Outcome(failed=1, notes=(f"no tests found in {' '.join(paths)}",))
     report = LOGS / f"{shell.level}.xml"
     report.unlink(missing_ok=True)
-    code = shell.run(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--junit-xml={report}", *with_tests)
+    code = shell.run(python, "-m", "pytest", "-p", "no:cacheprovider", f"--junit-xml={report}", *options, *with_tests, **variables)
     if not report.exists():
         return Outcome(failed=1, notes=(f"pytest ended with code {code} and left no report",))
     outcome = read_junit(report)
@@ -141,6 +141,22 @@ def module(shell: Shell) -> Outcome:
 def chain(shell: Shell) -> Outcome:
     missing = missing_for_hosts()
     return Outcome(skipped=1, notes=missing) if missing else run_pytest(shell, "tests/chain")
+
+
+def real(shell: Shell) -> Outcome:
+    """Run what holds the stand-in for Spack against the real one, and the main journey with the real one."""
+    if shell.run("sh", "scripts/spack_mirror.sh"):
+        return Outcome(skipped=1, notes=("the real Spack is not in reach; PETAL_SPACK_URL names a repository of it",))
+    paths = ["tests/spack/test_contract.py", "tests/unit/plugins/module_utils/_core/test_spack_contract.py"]
+    notes = missing_for_hosts()
+    if not notes:
+        paths.append("tests/chain/test_seed_to_module_load.py")
+    if shell.run("sh", "scripts/spack_mirror.sh", "recipes"):
+        notes += ("Spack's recipes are not in reach; PETAL_RECIPES names a repository of them",)
+    else:
+        paths.append("tests/spack/test_real_recipes.py")
+    every_test = ("-m", "real or not real")
+    return run_pytest(shell, *paths, options=every_test, PETAL_SPACK="real") + Outcome(skipped=len(notes[:1]), notes=notes)
 
 
 def judge(shell: Shell) -> Outcome:
@@ -229,12 +245,13 @@ LEVELS: dict[str, Callable[[Shell], Outcome]] = {
     "module": module,
     "sanity": sanity,
     "chain": chain,
+    "real": real,
     "molecule": molecule,
 }
 
 
 # Lanes run side by side: the levels that work with hosts and with the API wait more than they compute.
-LANES = (("unit", "lint", "sanity", "molecule"), ("judge", "module"), ("chain",))
+LANES = (("unit", "lint", "sanity", "molecule"), ("judge", "module"), ("chain", "real"))
 
 
 def run_level(name: str, verbose: bool) -> Outcome:

@@ -1,12 +1,13 @@
 #!/bin/sh
 # spack_mirror.sh [recipes]: makes sure that the tests have a Git mirror of Spack (or of its recipes), one release without history, in the
-# tests' cache folder. Exit code 0: it is there. 3: it is not and cannot be had here; tests then run the stand-in, or skip what needs recipes.
+# tests' cache folder. Exit code 0: it is there. 3: it is not and cannot be had here. Only `make test-real`, the demo and benchmarks use it.
 # PETAL_SPACK_URL and PETAL_RECIPES name other sources.
 set -eu
+release() { sed -n "s/^$1 = \"\(.*\)\"$/\1/p" "$(dirname "$0")/../plugins/module_utils/_core/spack.py"; }
 case ${1:-spack} in
-    spack) what=Spack tag=v1.2.0 name=spack.git variable=PETAL_SPACK_URL url=${PETAL_SPACK_URL:-https://github.com/spack/spack.git} ;;
+    spack) what=Spack tag=$(release SPACK_VERSION) name=spack.git variable=PETAL_SPACK_URL url=${PETAL_SPACK_URL:-https://github.com/spack/spack.git} ;;
     recipes)
-        what="Spack's recipes" tag=v2026.06.0 name=spack-packages.git variable=PETAL_RECIPES
+        what="Spack's recipes" tag=$(release RECIPES_VERSION) name=spack-packages.git variable=PETAL_RECIPES
         url=${PETAL_RECIPES:-https://github.com/spack/spack-packages.git}
         ;;
     *)

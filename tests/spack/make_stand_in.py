@@ -1,10 +1,11 @@
 """Lay the stand-in for Spack out as a bare Git repository with the tag of a release, so that the role clones it like the real one.
 
-usage: python -m tests.spack.make_stand_in [REPOSITORY]   default: spack-stand-in.git in the tests' cache folder
+usage: python -m tests.spack.make_stand_in [REPOSITORY]   default: in the tests' cache folder
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -14,7 +15,10 @@ from pathlib import Path
 
 import yaml
 
-TAG = "v1.2.0"
+from plugins.module_utils._core.spack import SPACK_VERSION
+
+# What a seed that names no version gets is what the tests run.
+TAG = SPACK_VERSION
 STAND_IN = Path(__file__).with_name("stand_in") / "spack.py"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "petal-tests"
 # Fixed, so that the same stand-in always has the same commit.
@@ -23,6 +27,13 @@ IDENTITY = {
 }
 DATES = {"GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z"}
 EMPTY_REPOSITORY = "var/spack/test_repos/spack_repo/builtin_mock"
+
+
+def ensure(folder: Path) -> Path:
+    """Return the repository of today's stand-in in a folder, made once: others may be cloning from it."""
+    content = hashlib.sha256(b"".join([STAND_IN.read_bytes(), Path(__file__).read_bytes(), TAG.encode(), yaml.__version__.encode()]))
+    repository = folder / f"spack-stand-in-{content.hexdigest()[:12]}.git"
+    return repository if repository.is_dir() else make(repository)
 
 
 def make(repository: Path) -> Path:
@@ -53,4 +64,4 @@ def lay_out(tree: Path) -> None:
 
 
 if __name__ == "__main__":
-    print(make(Path(sys.argv[1]) if len(sys.argv) > 1 else CACHE / "spack-stand-in.git"))
+    print(make(Path(sys.argv[1])) if len(sys.argv) > 1 else ensure(CACHE))

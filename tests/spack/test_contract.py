@@ -1,7 +1,7 @@
 """The stand-in for Spack against the real one: the same builds, the same outcomes.
 
-Each test runs twice, as [real] and as [stand_in], through the program that builds on a volume. What holds for both is what the
-tests of the role may rely on when only the stand-in is at hand.
+Each test runs as [stand_in] in the level `module` and as [real] in the level `real`, through the program that builds on a volume. What
+holds for both is what the tests of the role may rely on, which have the stand-in.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ import yaml
 
 from plugins.module_utils._core import spack
 from tests.lab.client import Lab
+from tests.spack import toy
 from tests.spack.make_stand_in import TAG, make
 from tests.spack.volume import BUILD, REAL, Volume, reason_against_the_real_one
 
 pytestmark = pytest.mark.spack
 
 
-@pytest.fixture(scope="module", params=["real", "stand_in"])
+@pytest.fixture(scope="module", params=["real" if toy.is_real() else "stand_in"])
 def checkout(request, tmp_path_factory):
     """A checkout of one of the two; each test gets its own volume around it."""
     folder = tmp_path_factory.mktemp(request.param)
@@ -75,9 +76,8 @@ def test_the_bill_of_materials_lists_what_lies_on_the_volume(built):
     assert built.read("status")["size"]["bytes"] > 0
 
 
+@pytest.mark.real  # the stand-in knows no licences
 def test_a_licence_of_a_recipe_reaches_the_bill_of_materials(checkout, built):
-    if checkout.parent.name.startswith("stand_in"):
-        pytest.skip("the stand-in knows no licences")
     licences = {package["name"]: package["licenseDeclared"] for package in built.read("sbom")["packages"]}
     assert licences["toyapp"] == "MIT"
 
@@ -207,9 +207,8 @@ def test_a_cache_that_cannot_be_written_loses_no_build(checkout, tmp_path):
     assert "NotADirectoryError" in volume.read("status")["not_pushed"]
 
 
+@pytest.mark.real  # the stand-in reads no mirrors
 def test_a_package_comes_back_from_a_bucket(checkout, tmp_path, monkeypatch):
-    if checkout.parent.name.startswith("stand_in"):
-        pytest.skip("the stand-in reads no mirrors")
     with Lab.start(data_plane=False) as lab:
         for name, value in lab.environment().items():
             monkeypatch.setenv(name, value)
@@ -224,9 +223,8 @@ def test_a_package_comes_back_from_a_bucket(checkout, tmp_path, monkeypatch):
     assert not re.findall(r"^\[ \] \S+ (\S+)@\S+ install ", second.log(), re.MULTILINE)
 
 
+@pytest.mark.real  # the stand-in reads no mirrors
 def test_packages_of_a_signed_mirror_are_taken_with_its_key_only(checkout, tmp_path, keyrings):
-    if checkout.parent.name.startswith("stand_in"):
-        pytest.skip("the stand-in reads no mirrors")
     mirror = {"name": "site", "url": f"file://{tmp_path}/mirror", "signed": True}
     publisher = Volume(tmp_path / "publisher", checkout, keyring=keyrings("theirs"))
     publisher.ask_for("sleeper01")
@@ -259,10 +257,9 @@ def keyrings():
         shutil.rmtree(folder)
 
 
+@pytest.mark.real  # the stand-in knows no compilers as packages
 @pytest.mark.parametrize(("compiler", "used"), [(None, "host"), ("gcc@14.0.1", "14.0.1")])
 def test_a_compiler_is_used_for_the_rest_only_where_it_is_named_as_the_compiler(checkout, tmp_path, compiler, used):
-    if checkout.parent.name.startswith("stand_in"):
-        pytest.skip("the stand-in knows no compilers as packages")
     volume = Volume(tmp_path, checkout, compiler=compiler)
     packages = ["libdwarf"] if compiler else ["libdwarf", "gcc@14.0.1"]
     volume.write("environment", yaml.safe_dump(spack.environment(packages, volume.paths, compiler)))

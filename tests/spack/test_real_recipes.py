@@ -37,10 +37,7 @@ software:
     - ds9@8.4
 """
 
-pytestmark = [
-    pytest.mark.spack,
-    pytest.mark.skipif(not real_recipes.RECIPES.is_dir(), reason="no mirror of the recipes: run sh scripts/spack_mirror.sh recipes"),
-]
+pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 from typing import Any
 
@@ -15,18 +16,21 @@ from tests.spack import make_stand_in
 RECIPES = places.REPOSITORY / "tests/spack/toyrepo/spack_repo/toy"
 
 
-def variables() -> dict[str, Any]:
+def is_real() -> bool:
+    """Tell whether the real Spack is asked for, as `make test-real` does; else tests take the stand-in, whatever lies in the cache."""
+    return os.environ.get("PETAL_SPACK") == "real"
+
+
+def variables(real: bool | None = None) -> dict[str, Any]:
     """Return the variables with which playbooks and roles build the toy packages.
 
-    The real Spack builds them where its git mirror is in the cache (scripts/spack_mirror.sh), the stand-in elsewhere.
+    real: by the real Spack, whose git mirror then has to be in the cache (scripts/spack_mirror.sh). None: as the tests are asked to.
     """
-    real = has_mirror()
-    if not real:
-        make_stand_in.make(places.cache() / "spack-stand-in.git")
+    repository = places.cache() / "spack.git" if (is_real() if real is None else real) else make_stand_in.ensure(places.cache())
     return {
         "spack_version": make_stand_in.TAG,
         # Hosts of the lab see the cache there.
-        "spack_bootstrap_git_url": f"file:///srv/petal/{'spack' if real else 'spack-stand-in'}.git",
+        "spack_bootstrap_git_url": f"file:///srv/petal/{repository.name}",
         "spack_bootstrap_repos_override": True,
         "spack_bootstrap_lmod": False,  # there is no toy recipe of Lmod; nodes have Environment Modules
         "spack_bootstrap_extra_repos": [
@@ -48,7 +52,3 @@ def lacking(seed: pathlib.Path) -> list[str]:
     if names <= recipes:
         return []
     return [f"the toy repository has no recipe for {', '.join(sorted(names - recipes))}; it has {', '.join(sorted(recipes))}"]
-
-
-def has_mirror() -> bool:
-    return (places.cache() / "spack.git").is_dir()
