@@ -13,6 +13,7 @@ description:
   - Writes files, with the directories they need, in one connection. A task for each of twenty files takes twenty times as long.
   - Each file is replaced as a whole. A kill in the middle leaves some files old and some new, and none broken; running the task again
     writes the rest.
+  - A path that leads through a symbolic link of another user than root is refused, for such a user would choose what is written.
 options:
   files:
     description: The files.
@@ -126,6 +127,8 @@ def run(params, check_mode):
         for entry in differing
     ]
     if not check_mode:
+        for path in missing + [os.path.dirname(entry["path"]) for entry in differing] + [os.path.dirname(path) for path in surplus]:
+            refuse_links(path)
         for path in missing:
             make_directory(path, uid, gid)
         for entry in differing:
@@ -171,9 +174,20 @@ def make_directory(path, uid, gid):
     os.chown(path, uid, gid)
 
 
+def refuse_links(path):
+    """Refuse to follow whoever can lead root to another file."""
+    while path != os.path.dirname(path):
+        if os.path.islink(path) and os.lstat(path).st_uid not in (0, os.geteuid()):
+            raise OSError(f"{path} is a symbolic link of the user with the number {os.lstat(path).st_uid}. Remove it, or write elsewhere.")
+        path = os.path.dirname(path)
+
+
 def write(entry, uid, gid):
     new = entry["path"] + ".new"
-    with open(new, "w", encoding="utf-8", newline="") as out:
+    if os.path.lexists(new):
+        os.remove(new)
+    # "x": never through a link that has come in between.
+    with open(new, "x", encoding="utf-8", newline="") as out:
         out.write(entry["content"])
     os.chmod(new, int(entry["mode"], 8))
     os.chown(new, uid, gid)

@@ -5,7 +5,7 @@
 usage: python3 build.py SETTINGS           build; a stage that an earlier run finished is skipped
        python3 build.py SETTINGS --report  print what is built, as JSON, and build nothing
 
-It lies on the volume and needs nobody to watch it: a build outlives the controller that started it, and can be
+It runs as a user who owns nothing else, and needs nobody to watch it: a build outlives the controller that started it, and can be
 taken up on another host. Where it stands is in status.json, what Spack says is in build.log.
 SETTINGS is a JSON file: {"paths": see _core/spack.py, "jobs": processes, 0 for all cores, "repos": [directories of recipes],
 "mirrors": whether there are mirrors with finished packages, "push_to": {"url",
@@ -82,7 +82,8 @@ class Build:
             "status": self.status,
             "lock": read_json(self.paths["lock"], default={}),
             "proof": proof,
-            "proven": done and {name: proof.get(name) for name in same} == same,
+            # Only root writes proofs; whose scripts the build runs could write a file of that name, too.
+            "proven": done and owner(self.paths["proof"]) == 0 and {name: proof.get(name) for name in same} == same,
         }
 
     def run(self):
@@ -375,6 +376,11 @@ def read_text(path):
 def read_json(path, default):
     text = read_text(path)
     return json.loads(text) if text else default
+
+
+def owner(path):
+    """Return whose a file is, not what a link leads to; None where there is none."""
+    return os.lstat(path).st_uid if os.path.lexists(path) else None
 
 
 def write_json(path, value):

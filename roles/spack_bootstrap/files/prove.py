@@ -236,3 +236,5 @@ def main(arguments):
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
+        if os.fstat(content.fileno()).st_uid != os.getuid():
+            sys.exit(f"{arguments[0]} says what is to be proven, and belongs to another user. Let the role write it: run it whole.")

@@ -74,6 +74,24 @@ def test_files_that_are_not_named_go_and_pythons_caches_stay(tmp_path):
     assert os.path.exists(cache)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make another user's link")
+def test_nobody_leads_root_to_another_file(tmp_path):
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "way").symlink_to(tmp_path / "outside")
+    os.lchown(tmp_path / "way", 5150, 5150)
+    with pytest.raises(OSError, match="symbolic link of the user with the number 5150"):
+        run(params({"path": str(tmp_path / "way/file"), "content": "x"}), check_mode=False)
+    assert not list((tmp_path / "outside").iterdir())
+
+
+def test_a_link_in_the_place_of_the_new_file_is_not_written_through(path, tmp_path):
+    (tmp_path / "outside").write_text("kept")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    os.symlink(tmp_path / "outside", path + ".new")
+    run(params({"path": path, "content": "x"}), check_mode=False)
+    assert (tmp_path / "outside").read_text() == "kept"
+
+
 def test_a_directory_is_made_though_it_stays_empty(tmp_path):
     wanted = str(tmp_path / "a" / "b")
     assert run(params(directories=[wanted]), check_mode=False)["changed"] is True
