@@ -98,7 +98,7 @@ findings:
     detail:
       description: What was found.
       type: str
-      sample: every package loads and runs
+      sample: every package loads, and runs where the proof knows how to run it
 text:
   description: The findings and what follows from them, for people.
   returned: always

@@ -122,6 +122,130 @@ def test_a_smoke_command_that_hangs_is_ended(volume):
     assert "did not end within 5 seconds" in problem
 
 
+@pytest.mark.parametrize(
+    ("program", "command", "said"),
+    [
+        ("#!/bin/sh\necho hello 1.0\n", "hello --version", "hello 1.0"),
+        # As bwa and seqtk answer whatever they are asked.
+        ("#!/bin/sh\necho Usage: hello FILE >&2\nexit 1\n", "hello --version", "Usage: hello FILE"),
+        ("#!/bin/sh\necho Usage: hello FILE >&2\nexit 255\n", "hello --version", "Usage: hello FILE"),
+        ('#!/bin/sh\n[ "$1" = --help ] && echo Usage\nexit 1\n', "hello --help", "Usage"),
+        # A wrapper such as an MPI's, which starts what it is given.
+        ('#!/bin/sh\nexec "$@"\n', "hello", ""),
+    ],
+)
+def test_a_program_that_says_anything_runs(volume, program, command, said):
+    volume.write(volume.prefix / "bin/hello", program)
+    proof, problems = volume.prove()
+    assert problems == []
+    (hello,) = proof["packages"]
+    assert (hello["tried"], hello["command"], hello["output"]) == ("started", command, said)
+    assert proof["not_run"] == []
+
+
+@pytest.mark.parametrize(
+    ("program", "code"),
+    [
+        ("#!/bin/sh\nexit 1\n", 1),
+        ("#!/bin/sh\nkill -ILL $$\n", 128 + 4),
+        ("#!/bin/sh\necho started; kill -SEGV $$\n", 128 + 11),
+        ("#!/no/such/interpreter\n", None),
+        ("\x7fELF, but no more than that", 126),
+        ("#!/bin/sh\nexec /usr/bin/no-such-helper\n", 127),
+    ],
+)
+def test_a_program_that_cannot_start_fails_the_proof(volume, program, code):
+    volume.write(volume.prefix / "bin/hello", program)
+    proof, problems = volume.prove()
+    (hello,) = proof["packages"]
+    assert not hello["passed"] and hello["tried"] == "started"
+    assert code in (None, hello["code"])
+    assert problems[0].startswith(f"hello@1.0: module load hello/1.0 && hello ended with code {hello['code']}: ")
+
+
+def test_a_script_whose_program_lacks_a_library_does_not_run(volume):
+    volume.compile_against_a_library_that_then_goes()
+    (volume.prefix / "libexec").mkdir()
+    (volume.prefix / "bin/hello").rename(volume.prefix / "libexec/hello")
+    volume.write(volume.prefix / "bin/hello", f"#!/bin/sh\nexec {volume.prefix}/libexec/hello\n").chmod(0o755)
+    proof, problems = volume.prove()
+    assert proof["packages"][0]["code"] == 127
+    assert "libgreet.so: cannot open shared object file" in problems[0]
+    volume.allowed = [f"{volume.prefix}/lib/libgreet.so"]
+    proof, problems = volume.prove()
+    assert problems == []
+    assert proof["not_run"] == ["hello@1.0"]
+
+
+def test_a_program_that_waits_for_ever_is_ended_and_not_said_to_run(volume):
+    volume.write(volume.prefix / "bin/hello", "#!/bin/sh\nsleep 3600 & wait\n")
+    proof, problems = volume.prove()
+    assert problems == []
+    assert proof["not_run"] == ["hello@1.0"]
+
+
+def test_who_is_started_is_nobody_in_an_empty_folder_with_nothing_to_read(volume):
+    volume.write(volume.prefix / "bin/hello", '#!/bin/sh\necho "$(id -u) $(ls -A | wc -l) $(cat | wc -c)"\n')
+    assert volume.prove()[0]["packages"][0]["output"] == "65534 0 0"
+
+
+def test_of_programs_with_other_names_one_has_to_run(volume):
+    (volume.prefix / "bin/hello").unlink()
+    volume.write(volume.prefix / "bin/a-config", "#!/bin/sh\nexit 1\n").chmod(0o755)
+    assert not volume.prove()[0]["passed"]
+    volume.write(volume.prefix / "bin/b-tool", "#!/bin/sh\necho b\n").chmod(0o755)
+    assert volume.prove()[0]["packages"][0]["command"] == "b-tool --version"
+
+
+def test_the_seeds_own_command_takes_the_place_of_starting(volume):
+    volume.write(volume.prefix / "bin/hello", "#!/bin/sh\nexit 1\n")
+    volume.smoke = {"hello": f"test -x {volume.prefix}/bin/hello"}
+    proof, problems = volume.prove()
+    assert problems == []
+    assert proof["packages"][0]["tried"] == "smoke"
+
+
+def test_a_library_loads_and_is_said_not_to_have_run(volume):
+    shutil.rmtree(volume.prefix / "bin")
+    proof, problems = volume.prove()
+    assert problems == []
+    assert proof["not_run"] == ["hello@1.0"]
+    assert proof["summary"] == "0 of 1 roots load and run in a clean room; 1 only load, nothing of them was run: hello@1.0"
+
+
+def python_package(volume, text):
+    """Make hello a package for this machine's Python, which stands for the volume's."""
+    shutil.rmtree(volume.prefix / "bin")
+    version = subprocess.run(["/usr/bin/env", "python3", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+    python = "python" + ".".join(version.split(".")[:2])
+    site = volume.prefix / "lib" / python / "site-packages"
+    volume.write(site / "hello/__init__.py", text)
+    volume.write(site / "tests/__init__.py", "raise SystemExit('not meant to be imported')")
+    volume.write(site / "hello-1.0.dist-info/METADATA", "Name: hello")
+    # The module of a Python package says where its modules are, and brings its Python.
+    folder = Path(shutil.which("python3")).resolve().parent
+    volume.write(volume.paths["tcl"] + "/hello/1.0", f"{folder}")
+    profile = f'MODULES={volume.paths["tcl"]}\n{PROFILE}export PYTHONPATH={site}\n'
+    volume.write(volume.paths["profile"] + "/petal.sh", profile)
+    return python
+
+
+def test_a_python_package_is_imported(volume):
+    python = python_package(volume, "print('a word of welcome')")
+    proof, problems = volume.prove()
+    assert problems == []
+    assert proof["packages"][0]["tried"] == "imported"
+    assert proof["packages"][0]["command"] == f"{python} -B -c 'import hello'"
+
+
+@pytest.mark.parametrize("text", ["raise SystemExit", "raise SystemExit(0)", "import no_such", "import os; os.kill(os.getpid(), 11)"])
+def test_a_python_package_that_cannot_be_imported_fails_the_proof(volume, text):
+    python_package(volume, text)
+    proof, problems = volume.prove()
+    assert not proof["passed"]
+    assert "import hello" in problems[0]
+
+
 def test_a_missing_profile_script_is_found(volume):
     Path(volume.paths["profile"], "petal.sh").unlink()
     assert any("petal.sh" in problem for problem in volume.prove()[1])

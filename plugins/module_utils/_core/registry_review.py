@@ -132,7 +132,8 @@ def _seed(entry: Entry, evidence: Evidence) -> Finding:
 
 def _proof(entry: Entry) -> Finding:
     lacking = [f"{snapshot.snapshot_id} ({snapshot.proof or 'none'})" for snapshot in entry.snapshots if snapshot.proof != PASSED]
-    return Finding("proof", not lacking, f"not passed for {', '.join(lacking)}" if lacking else "every package loads and runs")
+    passed = "every package loads, and runs where the proof knows how to run it"
+    return Finding("proof", not lacking, f"not passed for {', '.join(lacking)}" if lacking else passed)
 
 
 def _searches(entry: Entry) -> Iterable[Finding]:

@@ -4,8 +4,9 @@
 
 usage: python3 prove.py SETTINGS   prints the proof as JSON; exit code 1 when something does not work
 
-Every package that was asked for is loaded by a user who owns nothing, through the volume's own profile script, and
-runs its smoke command; every program on the volume must find its shared libraries, and hold no code beyond the CPU target.
+Every package that was asked for is loaded by a user who owns nothing, through the volume's own profile script, and runs its smoke command;
+without one a program of it is started, and its Python modules are imported. Every program on the volume must find its shared libraries, and
+hold no code beyond the CPU target.
 SETTINGS is the JSON file that build.py reads, with {"smoke": {package: command}, "hide": [directories to cover],
 "allowed_missing_libraries": [names a build host cannot have], "timeout": seconds for one package, "target": archspec's name of
 the CPU, "features": what that CPU has, "allowed_beyond_target": [packages whose code is not judged],
@@ -13,11 +14,16 @@ the CPU, "features": what that CPU has, "allowed_beyond_target": [packages whose
 Needs root, for the mount namespace. Runs on the Python of the build host: 3.6 or newer, standard library only.
 """
 
+import contextlib
+import glob
 import json
 import os
 import platform
 import re
+import resource
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,6 +36,17 @@ import instructions
 NOBODY = 65534
 HOME = "/tmp/home"
 TAIL_LINES = 20
+# A program that only says who it is needs less, and one that waits for ever has started.
+START_SECONDS = 20
+START_BYTES = 16 << 20
+# As few programs as may be are started: the one named as the package, or else the first of these that answers.
+PROGRAMS_TO_START = 3
+NOT_STARTED = (126, 127)  # of the shell: not executable or no interpreter; not found or, by the linker, a library missing
+# Not above: many programs return -1, which is 255, with their usage. A program that writes too much has started.
+SIGNALS = {128 + number for number in range(1, 65)} - {128 + signal.SIGXFSZ}
+OUT_OF_TIME = 124
+# What lies beside a package's modules and is not meant to be imported.
+NO_MODULES = re.compile(r"_.*|tests?|testing|examples?|docs?|benchmarks?|conftest|setup")
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 SHELLS = {
     "bash": ["bash", "--noprofile", "--norc"],
@@ -41,6 +58,7 @@ SHELLS = {
 }
 # The profile script of a shell, by the word that sources it.
 PROFILES = {"csh": ("source", "csh"), "tcsh": ("source", "csh"), "fish": ("source", "fish")}
+LIBRARY_NOT_OPENED = re.compile(r"(\S+): cannot open shared object file")
 MISSING_LIBRARY = re.compile(r"^\s*(\S+) => not found", re.MULTILINE)
 
 
@@ -95,6 +113,8 @@ class Proof:
             inputs = json.load(status)["inputs"]
         return {
             "passed": passed,
+            "summary": summary(packages),
+            "not_run": [result["package"] for result in packages if result["tried"] == "loaded"],
             "inputs": inputs,
             "smoke": self.settings["smoke"],
             "time": started,
@@ -110,11 +130,65 @@ class Proof:
         }
 
     def prove_package(self, package):
-        """Load one package as a user would, and run its smoke command."""
-        command = self.settings["smoke"].get(package["name"]) or default_smoke(package)
+        """Load one package as a user would, and run its smoke command, or else what can be run without knowing it.
+
+        The result's `tried` says what was done: "smoke", "started", "imported", or "loaded" where there was nothing to run.
+        """
+        smoke = self.settings["smoke"].get(package["name"])
+        command = smoke or default_smoke(package)
         modules = self.modules(package)
         result = self.in_shell("bash", "module load {} && {}".format(modules, command or "true"))
-        return dict(result, package="{name}@{version}".format(**package), module=modules, command=command)
+        result = dict(result, tried="smoke" if smoke else "loaded", command=command)
+        if result["passed"] and not smoke and not package["external"]:
+            for run in (self.start, self.import_modules):
+                result = dict(result, **(run(package, modules) if result["passed"] else {}))
+        return dict(result, package="{name}@{version}".format(**package), module=modules)
+
+    def start(self, package, modules):
+        """Start a program of the package and return what came out; nothing where there is none."""
+        if os.path.realpath(self.paths["lmod_program"]).startswith(package["prefix"] + "/"):
+            # Every package was loaded by it.
+            return {"tried": "started"}
+        result = {}
+        for program in programs_to_start(package):
+            result = self.start_program(os.path.join(package["prefix"], "bin", program), modules)
+            if result["passed"]:
+                break
+        return result
+
+    def start_program(self, path, modules):
+        """Start one program. Many end with an error code after they have said how they are used, so what they say counts, too."""
+        if is_elf(path) and missing_from(path):
+            # Named among the missing libraries, or one that only nodes have.
+            return {"passed": True}
+        for arguments in ("--version", "--help", ""):
+            command = f"{os.path.basename(path)} {arguments}".rstrip()
+            line = f"module load {modules} >/dev/null 2>&1 && exec {shlex.quote(path)} {arguments}"
+            said = self.in_shell("bash", line, seconds=START_SECONDS, file_bytes=START_BYTES)
+            if said["code"] == OUT_OF_TIME or self.needs_a_node(said["output"]):
+                return {"passed": True}
+            ended = said["code"] not in NOT_STARTED and said["code"] not in SIGNALS
+            if said["code"] == 0 or (ended and said["output"]):
+                return {"passed": True, "tried": "started", "command": command, "code": said["code"], "output": said["output"]}
+        output = said["output"] or "it says nothing, neither with --version nor with --help nor alone."
+        return {"passed": False, "tried": "started", "command": command, "code": said["code"], "output": output}
+
+    def import_modules(self, package, modules):
+        """Import what the package adds to Python; return what came out, nothing where it adds nothing."""
+        result = {}
+        for python, name in python_modules(package):
+            command = f"{python} -B -c 'import {name}'"
+            # Whether it was imported is said by what follows: a module that ends Python need not end it with an error.
+            line = f"module load {modules} >/dev/null 2>&1 && exec {python} -B -c 'import {name}; print(\"imported\")'"
+            said = self.in_shell("bash", line)
+            if self.needs_a_node(said["output"]):
+                return {"passed": True, "tried": "loaded"}
+            passed = said["code"] == 0 and said["output"].splitlines()[-1:] == ["imported"]
+            output = said["output"] or "it ends Python."
+            result = {"passed": passed, "tried": "imported", "command": command, "code": said["code"], "output": output}
+            if not passed:
+                break
+        return result
 
     def modules(self, package):
         """Return what to load for a package: before its own module those that open its level of Lmod's tree, where Lmod is what is used."""
@@ -126,28 +200,39 @@ class Proof:
         result = self.in_shell(shell, f"module load {self.modules(self.roots[0])}", sourced=2)
         return dict(result, shell=shell)
 
-    def in_shell(self, shell, command, sourced=1):
-        """Run a command as nobody, in an empty home, after `sourced` times the volume's profile script."""
+    def needs_a_node(self, output):
+        """Whether what was started misses a library that only nodes have."""
+        return bool(set(LIBRARY_NOT_OPENED.findall(output)) & set(self.settings["allowed_missing_libraries"]))
+
+    def in_shell(self, shell, command, sourced=1, seconds=None, file_bytes=resource.RLIM_INFINITY):
+        """Run a command as nobody, in an empty home and an empty folder, after `sourced` times the volume's profile script."""
+        seconds = min(seconds or self.settings["timeout"], self.settings["timeout"])
         word, kind = PROFILES.get(shell, (".", "sh"))
         source = "{} {}/petal.{}\n".format(word, self.paths["profile"], kind)
         script = source * sourced + command + "\n"
         environment = {"HOME": HOME, "PATH": SYSTEM_PATH, "USER": "nobody", "LOGNAME": "nobody", "SHELL": "/bin/" + shell, "LANG": "C"}
-        try:
-            done = subprocess.run(
+        # Into a file, which what a program leaves running cannot keep open for us.
+        with tempfile.TemporaryFile() as said, empty_folder() as folder:
+            process = subprocess.Popen(
                 [*SHELLS[shell], "-c", script],
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=said,
                 stderr=subprocess.STDOUT,
                 env=environment,
-                cwd=HOME,
-                preexec_fn=become_nobody,
-                timeout=self.settings["timeout"],
-                check=False,
+                cwd=folder,
+                preexec_fn=lambda: become_nobody(file_bytes),  # noqa: PLW1509  # there are no threads yet
+                start_new_session=True,
             )
-            code, output = done.returncode, done.stdout.decode(errors="replace")
-        except subprocess.TimeoutExpired as expired:
-            code = 124
-            output = (expired.stdout or b"").decode(errors="replace") + f"\nIt did not end within {self.settings['timeout']} seconds."
+            try:
+                code = process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                code = OUT_OF_TIME
+            end_session(process)
+            said.seek(0)
+            output = said.read().decode(errors="replace")
+        code = 128 - code if code < 0 else code
+        if code == OUT_OF_TIME:
+            output += f"\nIt did not end within {seconds} seconds."
         # A failing `module load` of Environment Modules 4 returns 0 and says ERROR.
         passed = code == 0 and not re.search(r"^(ERROR|Lmod has detected the following error)", output, re.MULTILINE)
         return {"passed": passed, "code": code, "output": "\n".join(output.rstrip().splitlines()[-TAIL_LINES:])}
@@ -156,9 +241,7 @@ class Proof:
         """Return [{"file", "libraries"}] for the programs and libraries of the volume that lack a shared library."""
         found = []
         for path in directly_in_use(self.prefixes()):
-            listed = subprocess.run(["ldd", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
-            missing = set(MISSING_LIBRARY.findall(listed.decode(errors="replace")))
-            libraries = sorted(missing - set(self.settings["allowed_missing_libraries"]))
+            libraries = sorted(missing_from(path) - set(self.settings["allowed_missing_libraries"]))
             if libraries:
                 found.append({"file": path, "libraries": libraries})
         return found
@@ -172,6 +255,14 @@ class Proof:
 
     def prefixes(self, but=()):
         return [package["prefix"] for package in self.packages if not package["external"] and package["name"] not in but]
+
+
+def summary(packages):
+    """Say what was done to the packages: loading is one thing and running another."""
+    loaded = [result["package"] for result in packages if result["tried"] == "loaded"]
+    ran = len(packages) - len(loaded)
+    only = f"{len(loaded)} only load, nothing of them was run: {', '.join(loaded)}" if loaded else ""
+    return "; ".join(filter(None, [f"{ran} of {len(packages)} roots load and run in a clean room", only]))
 
 
 def default_smoke(package):
@@ -211,7 +302,51 @@ def is_elf(path):
         return content.read(4) == b"\x7fELF"
 
 
-def become_nobody():
+def missing_from(path):
+    """Return the shared libraries that a program or library does not find."""
+    listed = subprocess.run(["ldd", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
+    return set(MISSING_LIBRARY.findall(listed.decode(errors="replace")))
+
+
+def programs_to_start(package):
+    """Return the names of the programs to try, the package's own program alone where it has one."""
+    names = executables(os.path.join(package["prefix"], "bin"))
+    return [package["name"]] if package["name"] in names else names[:PROGRAMS_TO_START]
+
+
+def python_modules(package):
+    """Yield (Python, module) for each module that a package adds to a Python, but not those of Python's own package."""
+    for folder in sorted(glob.glob(os.path.join(package["prefix"], "lib*", "python3*", "site-packages"))):
+        if package["name"] == "python" or os.path.islink(os.path.dirname(os.path.dirname(folder))):
+            continue
+        for entry in sorted(os.listdir(folder)):
+            name = entry.split(".")[0]
+            path = os.path.join(folder, entry)
+            there = os.path.isfile(os.path.join(path, "__init__.py")) if os.path.isdir(path) else entry.endswith((".py", ".so"))
+            if there and name.isidentifier() and not NO_MODULES.fullmatch(name):
+                yield os.path.basename(os.path.dirname(folder)), name
+
+
+@contextlib.contextmanager
+def empty_folder():
+    """Give nobody a folder for one command."""
+    folder = tempfile.mkdtemp(dir="/tmp")
+    os.chown(folder, NOBODY, NOBODY)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def end_session(process):
+    """End a process and what it has left running."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def become_nobody(file_bytes):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     os.setgroups([])
     os.setgid(NOBODY)
     os.setuid(NOBODY)
@@ -227,6 +362,8 @@ def main(arguments):
         os.environ["PETAL_PROOF_ROOM"] = "yes"
         os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", sys.executable, os.path.realpath(__file__), *arguments])
     with open(arguments[0], encoding="utf-8") as content:
+        if os.fstat(content.fileno()).st_uid != os.getuid():
+            sys.exit(f"{arguments[0]} says what is to be proven, and belongs to another user. Let the role write it: run it whole.")
         settings = json.load(content)
     Room(settings["paths"]["mount_path"], settings["hide"]).enter()
     proof = Proof(settings).run()
@@ -236,5 +373,3 @@ def main(arguments):
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
-        if os.fstat(content.fileno()).st_uid != os.getuid():
-            sys.exit(f"{arguments[0]} says what is to be proven, and belongs to another user. Let the role write it: run it whole.")
