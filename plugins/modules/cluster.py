@@ -10,6 +10,7 @@ short_description: Create, update and delete a ParallelCluster by its own comman
 version_added: 0.1.0
 description:
   - Runs the real C(pcluster) command, from the environment that it is installed in. What exists is read from CloudFormation and tags.
+  - The command gets the credentials that the task itself uses, also where the shell has others, and acts on no other account.
   - Returns once AWS has taken the request. M(petal.hpc.cluster_wait) follows it and says how it goes.
   - Deletes only what has been confirmed by name, and refuses while data or running nodes would be lost.
 options:
@@ -90,14 +91,23 @@ cluster:
   type: dict
 """
 
+import os
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+try:
+    import boto3
+except ImportError:  # AnsibleAWSModule reports the missing library.
+    boto3 = None
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils._aws.clusters import ClusterGateway
-from ..module_utils._aws.pcluster_command import PclusterCommand
-from ..module_utils._core.cluster_state import Agreed, Cluster, check_deletion, plan_presence
+from ..module_utils._aws.errors import explained
+from ..module_utils._aws.pcluster_command import Access, PclusterCommand
+from ..module_utils._core.cluster_state import Agreed, Cluster, check_account, check_deletion, plan_presence
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.plan import Plan
 
@@ -121,6 +131,8 @@ def run(params: dict[str, Any], gateway: ClusterGateway, command: PclusterComman
     plan = plan_state(params, gateway, found)
     if plan.changed and not check_mode:
         (action,) = plan.actions
+        if found:
+            check_account(found, command.account())
         if action == "delete":
             command.delete(params["name"])
         else:
@@ -141,15 +153,43 @@ def plan_state(params: dict[str, Any], gateway: ClusterGateway, found: Cluster |
     return Plan(("delete",), before, None)
 
 
+def access_of(module: AnsibleAWSModule) -> Access:
+    """Return how the task itself reaches AWS, with credentials that another process can be given."""
+    region, endpoint_url, options = get_aws_connection_info(module)
+    keys = ("profile_name", "aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    with explained("find the credentials of the task"):
+        found = boto3.session.Session(**{key: options.get(key) for key in keys}).get_credentials()
+        if found is None:
+            raise ExplainedError("The task has no credentials for AWS.", next_step="Give it a profile, or access_key and secret_key.")
+        credentials = found.get_frozen_credentials()
+    verify = options.get("verify")
+    return Access(
+        (credentials.access_key, credentials.secret_key, credentials.token),
+        region=region,
+        profile=options.get("profile_name"),
+        endpoint_url=endpoint_url,
+        ca_bundle=verify if isinstance(verify, str) else None,
+    )
+
+
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, required_if=[("state", "present", ["config"])])
 
-    def run_command(arguments: list[str], environment: dict[str, str]) -> tuple[int, str, str]:
-        return module.run_command(arguments, environ_update=environment)
+    def run_command(arguments: list[str], environment: Mapping[str, str]) -> tuple[int, str, str]:
+        # Ansible only adds to the environment of this process, and what the shell says of AWS must not be there.
+        before = dict(os.environ)
+        try:
+            os.environ.clear()
+            os.environ.update(environment)
+            return module.run_command(arguments)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
     try:
         gateway = ClusterGateway(module.client("cloudformation"), module.client("ec2"))
-        result = run(module.params, gateway, PclusterCommand(run_command, module.params["pcluster"], module.region), module.check_mode)
+        command = PclusterCommand(run_command, module.params["pcluster"], access_of(module))
+        result = run(module.params, gateway, command, module.check_mode)
     except ExplainedError as error:
         module.fail_json(**error.to_result())
     module.exit_json(**result)

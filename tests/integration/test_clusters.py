@@ -108,3 +108,48 @@ def test_the_inventory_names_head_nodes_by_their_cluster(account, lab):
     inventory = json.loads(listed.stdout)
     assert inventory["head_nodes"]["hosts"] == ["genomics"]
     assert inventory["_meta"]["hostvars"]["genomics"]["ansible_host"]
+
+
+# Asks AWS who it is, as any program does that is given no credentials of its own, and writes it down.
+WHO = """#!{python}
+import boto3, json, pathlib
+pathlib.Path("{file}").write_text(boto3.client("sts").get_caller_identity()["Account"])
+print(json.dumps({{}}))
+"""
+
+
+@pytest.mark.parametrize("way", ["profile", "keys"])
+def test_the_command_acts_for_the_account_that_the_task_has_looked_at(lab, tmp_path, way):
+    mine = lab.environment(account="111122223333")
+    keys = {name.lower(): mine[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN") if name in mine}
+    client = lab.client("cloudformation", account="111122223333")
+    body = json.dumps({"Resources": {"Group": {"Type": "AWS::EC2::SecurityGroup", "Properties": {"GroupDescription": "cluster"}}}})
+    own = {"parallelcluster:cluster-name": way, "parallelcluster:version": "3.16.1"}
+    client.create_stack(StackName=way, TemplateBody=body, Tags=tag_list({**OWN, **own}))
+    # The shell belongs to the lab's own account, by its default profile.
+    shell = lab.environment()
+    files = tmp_path / "credentials"
+    default = {name.lower(): shell.pop(name, "") for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")}
+    sections = {"default": default, "research": keys}
+    lines = [f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in each.items() if value) for name, each in sections.items()]
+    files.write_text("".join(lines))
+    command = tmp_path / "pcluster"
+    command.write_text(WHO.format(python=sys.executable, file=tmp_path / "who"))
+    command.chmod(0o755)
+    options = {"access_key": "aws_access_key_id", "secret_key": "aws_secret_access_key", "session_token": "aws_session_token"}
+    said = {"profile": "research"} if way == "profile" else {name: keys[key] for name, key in options.items() if key in keys}
+    arguments = {"name": way, "state": "absent", "confirm": way, "region": "us-east-1", "pcluster": str(command), **said}
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        **shell,
+        "AWS_SHARED_CREDENTIALS_FILE": str(files),
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks/collections"),
+    }
+    program = pathlib.Path(sys.executable).parent / "ansible"
+    run = subprocess.run(
+        [str(program), "localhost", "-m", "petal.hpc.cluster", "-a", json.dumps(arguments), "-vvv"],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr
+    assert (tmp_path / "who").read_text() == "111122223333"

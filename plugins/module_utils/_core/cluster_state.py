@@ -156,6 +156,17 @@ def is_settled(status: str) -> bool:
     return not status.endswith("_IN_PROGRESS")
 
 
+def check_account(cluster: Cluster, account: str) -> None:
+    """Refuse to change a cluster for another account than the one that it was found in. account: that of the command's credentials."""
+    found = (cluster.stack_id.split(":") + [""] * 5)[4]
+    if found != account:
+        raise ExplainedError(
+            f"Cluster {cluster.name} was found in account {found or 'unknown'}, and the pcluster command would act for account {account}.",
+            resource=cluster.name,
+            next_step="Nothing was changed. Give the task the credentials of the cluster's account: profile, or access_key and secret_key.",
+        )
+
+
 def plan_presence(found: Cluster | None, name: str, fingerprint: str | None, *, update: bool) -> tuple[str, ...]:
     """Decide how a cluster comes to exist with the software of a fingerprint: ("create",), ("update",) or nothing to do.
 

@@ -9,6 +9,8 @@ from plugins.module_utils._core.errors import ExplainedError
 from plugins.modules.cluster import ARGUMENT_SPEC, run
 from tests.unit.plugins.module_utils._core.test_cluster_state import CLUSTER
 
+ACCOUNT = CLUSTER.stack_id.split(":")[4]
+
 
 class Account:
     """Gateway and command in one: the clusters there are, and what was asked for."""
@@ -16,12 +18,16 @@ class Account:
     def __init__(self, *clusters, storage=()):
         self.clusters = {cluster.name: cluster for cluster in clusters}
         self.kept, self.asked = list(storage), []
+        self.number = ACCOUNT
 
     def find_cluster(self, name):
         return self.clusters.get(name)
 
     def storage(self, _cluster):
         return self.kept
+
+    def account(self):
+        return self.number
 
     def create(self, name, config):
         self.asked.append(("create", name, config))
@@ -72,3 +78,12 @@ def test_data_holds_a_deletion_up_in_check_mode_too():
     account = Account(CLUSTER, storage=[Storage("Scratch", "EBS volume", "Delete")])
     with pytest.raises(ExplainedError, match="delete_data=true"):
         call(account, check_mode=True, state="absent", confirm="genomics")
+
+
+@pytest.mark.parametrize("params", [{"state": "absent", "confirm": "genomics"}, {"update": True}])
+def test_a_command_that_would_act_on_another_account_is_not_run(params):
+    account = Account(CLUSTER)
+    account.number = "999988887777"
+    with pytest.raises(ExplainedError, match=f"found in account {ACCOUNT}, and the pcluster command would act for account 999988887777"):
+        call(account, **params)
+    assert account.asked == []

@@ -19,7 +19,8 @@ from plugins.module_utils._core.errors import ExplainedError, ManyProblems
 TAGS = {"CreatedBy": "petal.hpc", "petal:snapshot-id": "snap-0123456789abcdef0", "petal:fingerprint": "sha256:aa", "petal:seed": "genomics"}
 HEAD = Node("i-1", "HeadNode", "running", "m6a.large", "10.0.0.4", "203.0.113.7")
 COMPUTE = Node("i-2", "Compute", "running", "c6a.xlarge", "10.0.0.5", queue="compute")
-CLUSTER = Cluster("genomics", "us-east-1", "CREATE_COMPLETE", "arn:stack", "2026-11-22T12:00:00+00:00", stack_tags=TAGS, nodes=(HEAD,))
+STACK = "arn:aws:cloudformation:us-east-1:111122223333:stack/genomics/0a1b2c3d"
+CLUSTER = Cluster("genomics", "us-east-1", "CREATE_COMPLETE", STACK, "2026-11-22T12:00:00+00:00", stack_tags=TAGS, nodes=(HEAD,))
 SOFTWARE = Storage("Software", "EBS volume", "Delete", "snap-0123456789abcdef0")
 SCRATCH = Storage("Scratch", "EBS volume", "Delete")
 GENOMES = Storage("Genomes", "EBS volume", "Delete", "snap-0fffffffffffffff0")
