@@ -23,7 +23,12 @@ def test_only_what_nothing_refers_to_is_deleted(lab):
         return ec2.create_snapshot(VolumeId=volume, TagSpecifications=[{"ResourceType": "snapshot", "Tags": tags}])["SnapshotId"]
 
     foreign = take("somebody")
-    useless, locked, fast, registered = (take() for _ in range(4))
+    useless, locked, fast, registered, launched, shared = (take() for _ in range(6))
+    device = {"DeviceName": "/dev/sdf", "Ebs": {"SnapshotId": launched}}
+    ec2.create_launch_template(LaunchTemplateName="retention", LaunchTemplateData={"BlockDeviceMappings": [device]})
+    # Only an old version names it.
+    ec2.create_launch_template_version(LaunchTemplateName="retention", LaunchTemplateData={"InstanceType": "t3.micro"})
+    SnapshotGateway(ec2).change_sharing(shared, ["111122223333"], [])
     ec2.lock_snapshot(SnapshotId=locked, LockMode="governance", LockDuration=1)
     ec2.enable_fast_snapshot_restores(AvailabilityZones=["us-east-1a"], SourceSnapshotIds=[fast])
     image = ec2.register_image(Name="retention", RootDeviceName="/dev/sda1")["ImageId"]
@@ -45,4 +50,4 @@ def test_only_what_nothing_refers_to_is_deleted(lab):
     assert [one["snapshot_id"] for one in done["deleted"]] == [one["snapshot_id"] for one in predicted["deleted"]] == [useless]
     assert not retain()["changed"]
     left = ec2.describe_snapshots(OwnerIds=["self"], Filters=[{"Name": "tag:Purpose", "Values": ["retention"]}])["Snapshots"]
-    assert {one["SnapshotId"] for one in left} == {foreign, locked, fast, imaged, registered, newest}
+    assert {one["SnapshotId"] for one in left} == {foreign, locked, fast, imaged, registered, launched, shared, newest}

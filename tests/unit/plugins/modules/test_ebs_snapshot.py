@@ -123,6 +123,24 @@ def test_absent_leaves_a_snapshot_that_an_image_needs(gateway):
     assert made in gateway.snapshots
 
 
+def test_absent_leaves_a_snapshot_that_a_launch_template_names_force_or_not(gateway):
+    made = run(software(), gateway, check_mode=False)["snapshot"]["snapshot_id"]
+    gateway.templates.named = {made: ["lt-1"]}
+    with pytest.raises(ExplainedError, match="is named by lt-1"):
+        run(params(state="absent", snapshot_id=made, force=True), gateway, check_mode=False)
+    assert made in gateway.snapshots
+
+
+def test_absent_leaves_a_snapshot_that_others_may_use_unless_it_is_retired_or_forced(gateway):
+    made = run(software(share_with=["111122223333"]), gateway, check_mode=False)["snapshot"]["snapshot_id"]
+    gone = params(state="absent", snapshot_id=made)
+    with pytest.raises(ExplainedError, match="may be used by 111122223333"):
+        run(gone, gateway, check_mode=False)
+    assert run({**gone, "force": True}, gateway, check_mode=True)["changed"]
+    run(params(snapshot_id=made, tags={"petal:retired": "2026-11-22"}), gateway, check_mode=False)
+    assert run(gone, gateway, check_mode=False)["changed"]
+
+
 def test_absent_leaves_what_others_made(gateway):
     foreign = Snapshot("snap-f", "completed", owner_id=gateway.account)
     gateway.snapshots["snap-f"] = foreign
