@@ -15,7 +15,7 @@ from plugins.module_utils._aws.registry_store import DirectoryStore
 from plugins.module_utils._aws.snapshots import SnapshotGateway, SnapshotQuery
 from plugins.module_utils._core import tags as tag
 from plugins.module_utils._core.build import Lease, build_tags
-from plugins.module_utils._core.build_parent import choose_parent
+from plugins.module_utils._core.build_parent import rank_parents
 from plugins.module_utils._core.errors import ExplainedError
 from plugins.modules.ebs_garbage import ARGUMENT_SPEC, run
 from plugins.modules.snapshot_registry import ARGUMENT_SPEC as REGISTRY_OPTIONS
@@ -70,7 +70,7 @@ class RandomAccount:
         uses = [self._name, self._restore, self._launch, self._lock, self._protect, self._share, self._build_on, self._leave, self._leave]
         for _number in range(8):
             wanted = variant(self.dice.randrange(1, 16**64))
-            tags = build_tags(wanted["fingerprint"][7:19], wanted)
+            tags = build_tags(wanted["fingerprint"][7:19], wanted, proof="passed")
             kind = self.dice.choice(["software", "software", "software", "data", "foreign"])
             tags.pop({"data": "petal:fingerprint", "foreign": "CreatedBy"}.get(kind, ""), None)
             snapshot = ec2.create_snapshot(VolumeId=volume, TagSpecifications=[specification("snapshot", tags)])["SnapshotId"]
@@ -112,7 +112,7 @@ class RandomAccount:
         """A child that is protected: it stays, and so does what it was built on."""
         parents = [one.to_result() for one in SnapshotGateway(ec2).list_snapshots(SnapshotQuery(snapshot_ids=(snapshot,)))]
         more = variant(self.dice.randrange(1, 16**64), ["bwa", "zlib"])
-        tags = build_tags(more["fingerprint"][7:19], more, parent=choose_parent(more, parents))
+        tags = build_tags(more["fingerprint"][7:19], more, parent=rank_parents(more, parents)[0])
         volume = ec2.create_volume(AvailabilityZone=f"{region}a", Size=1, VolumeType="gp3")["VolumeId"]
         child = ec2.create_snapshot(VolumeId=volume, TagSpecifications=[specification("snapshot", tags)])["SnapshotId"]
         tagged(ec2, child, {tag.PROTECTED: "true"})
@@ -182,7 +182,7 @@ class Accident:
     def __init__(self, lab, store):
         self.lab, self.store = lab, store
         self.ec2 = lab.client("ec2", region="us-east-1")
-        tags = build_tags("b10", WANTED)
+        tags = build_tags("b10", WANTED, proof="passed")
         create = {"AvailabilityZone": "us-east-1a", "Size": 1, "VolumeType": "gp3"}
         source = self.ec2.create_volume(**create)["VolumeId"]
         self.snapshot = self.ec2.create_snapshot(VolumeId=source, TagSpecifications=[specification("snapshot", tags)])["SnapshotId"]
@@ -223,7 +223,7 @@ class Accident:
     def build_on(self):
         found = [one.to_result() for one in SnapshotGateway(self.ec2).list_snapshots(SnapshotQuery(snapshot_ids=(self.snapshot,)))]
         more = variant(0xB11, ["bwa", "zlib"])
-        tags = build_tags("b11", more, parent=choose_parent(more, found))
+        tags = build_tags("b11", more, parent=rank_parents(more, found)[0])
         self.ec2.create_snapshot(VolumeId=self.volume, TagSpecifications=[specification("snapshot", tags)])
         return self.snapshot
 
@@ -267,7 +267,7 @@ def test_four_collectors_at_once_delete_everything_and_none_of_them_fails(record
     ec2 = records.client("ec2", region="us-east-1")
     create = {"AvailabilityZone": "us-east-1a", "Size": 1, "VolumeType": "gp3"}
     for number in range(1, 7):
-        tags = build_tags(f"b{number}", variant(number))
+        tags = build_tags(f"b{number}", variant(number), proof="passed")
         volume = ec2.create_volume(**create, TagSpecifications=[specification("volume", tags)])["VolumeId"]
         ec2.create_snapshot(VolumeId=volume, TagSpecifications=[specification("snapshot", tags)])
         launch(ec2, f"snap-{number:017x}")

@@ -8,7 +8,7 @@ import datetime
 import pytest
 
 from plugins.module_utils._core.build import Lease, build_tags
-from plugins.module_utils._core.build_parent import choose_parent
+from plugins.module_utils._core.build_parent import rank_parents
 from plugins.module_utils._core.errors import ExplainedError
 from plugins.module_utils._core.garbage import (
     Need,
@@ -35,7 +35,7 @@ VARIANT = {
     "mount_path": "/shared", "externals": {}, "image_id": None, "fingerprint": FINGERPRINT, "specs": ["bwa"],
 }  # fmt: skip
 MORE = {**VARIANT, "fingerprint": OTHER, "specs": ["bwa", "zlib"]}
-OURS = build_tags("0f3a", VARIANT)
+OURS = build_tags("0f3a", VARIANT, proof="passed")
 SNAPSHOT = Snapshot("snap-1", "completed", volume_size_gib=8, start_time=OLD, tags=OURS)
 VOLUME = Volume("vol-1", "build", "available", 8, "gp3", "us-east-1a", create_time=OLD, tags=OURS)
 
@@ -74,9 +74,8 @@ NAMED = RegisteredSnapshot("us-east-1", "snap-1", FINGERPRINT)
 
 def child_of(*parents, snapshot_id="snap-2", variant=MORE, **changes):
     """A snapshot of a build that started from one of the others, tagged as builds tag it."""
-    parent = choose_parent(variant, [one.to_result() for one in parents])
-    assert parent
-    return but(SNAPSHOT, snapshot_id=snapshot_id, tags=build_tags("1e2d", variant, parent=parent), **changes)
+    parent = rank_parents(variant, [one.to_result() for one in parents])[0]
+    return but(SNAPSHOT, snapshot_id=snapshot_id, tags=build_tags("1e2d", variant, parent=parent, proof="passed"), **changes)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +169,7 @@ def test_a_date_that_only_the_registry_has_condemns_nothing():
     [
         but(SNAPSHOT, snapshot_id="snap-2", state="pending"),
         but(SNAPSHOT, snapshot_id="snap-2", state="error"),
-        but(SNAPSHOT, snapshot_id="snap-2", tags=build_tags("1e2d", MORE)),
+        but(SNAPSHOT, snapshot_id="snap-2", tags=build_tags("1e2d", MORE, proof="passed")),
         tagged(but(SNAPSHOT, snapshot_id="snap-2"), retired="2020-01-01"),
     ],
 )
