@@ -38,6 +38,11 @@ options:
     description:
       - The image that the externals are taken from, in place of the seed's C(cluster.custom_ami). Without externals it does not count.
     type: str
+  options:
+    description:
+      - The options of the role spack_bootstrap that decide what is built, as P(petal.hpc.build_options#lookup) returns them.
+    type: dict
+    default: {}
 requirements:
   - archspec >= 0.2.6 on the controller
 seealso:
@@ -107,6 +112,10 @@ _value:
       description: How modules are laid out, C(tree) and C(defaults).
       type: dict
       sample: {"tree": flat, "defaults": {}}
+    options:
+      description: The options of the role spack_bootstrap that decide what is built and are not as by default, in canonical form.
+      type: dict
+      sample: {}
     build_instance_type:
       description: The instance type to build on unless another is asked for. It can run the target.
       type: str
@@ -134,7 +143,9 @@ from ..module_utils._core.plain import plain
 from ..module_utils._core.variant import seed_variants as variants_of
 
 
-def seed_variants(seed, *, os=None, mount_path="/shared", spack_version=None, recipes_version=None, externals=None, image_id=None):
+def seed_variants(
+    seed, *, os=None, mount_path="/shared", spack_version=None, recipes_version=None, externals=None, image_id=None, options=None
+):
     if not isinstance(seed, dict) or "compute" not in seed:
         raise AnsibleFilterError("seed_variants wants a seed as lookup('petal.hpc.seed', path) returns it.")
     try:
@@ -146,6 +157,7 @@ def seed_variants(seed, *, os=None, mount_path="/shared", spack_version=None, re
             recipes_version=recipes_version,
             externals=externals,
             image_id=image_id,
+            options=plain(options or {}),
         )
     except ExplainedError as error:
         raise AnsibleFilterError(str(error)) from None

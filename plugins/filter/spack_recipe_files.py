@@ -38,24 +38,16 @@ import os
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._core.errors import ExplainedError
+from ..module_utils._git.repository_files import repository_files
+
 
 def spack_recipe_files(directory, destination):
-    directory = os.path.abspath(os.path.expanduser(directory))
-    if not os.path.isfile(os.path.join(directory, "repo.yaml")):
-        raise AnsibleFilterError(f"{directory} is no Spack repository: it holds no repo.yaml. Name the directory that does.")
-    found = []
-    for inside, subdirectories, names in os.walk(directory):
-        subdirectories[:] = [name for name in subdirectories if name != "__pycache__"]
-        found += [os.path.relpath(os.path.join(inside, name), directory) for name in names]
-    return [{"path": os.path.join(destination, name), "content": _text(os.path.join(directory, name))} for name in sorted(found)]
-
-
-def _text(path):
     try:
-        with open(path, encoding="utf-8", newline="") as content:
-            return content.read()
-    except UnicodeDecodeError as error:
-        raise AnsibleFilterError(f"{path} is not a text file. Recipes and patches have to be UTF-8.") from error
+        found = repository_files(directory)
+    except ExplainedError as error:
+        raise AnsibleFilterError(str(error)) from error
+    return [{"path": os.path.join(destination, name), "content": text} for name, text in found.items()]
 
 
 class FilterModule:

@@ -1,7 +1,7 @@
 """Who may import whom: reads the imports of plugins/ and holds them against the picture in docs/architecture.md.
 
-modules ──▶ _aws ──▶ amazon.aws, boto3        lookup, filter, action ──▶ _core
-                                              action ──▶ _git, plugin_utils ──▶ _core
+modules ──▶ _aws ──▶ amazon.aws, boto3        lookup, filter, action ──▶ _git ──▶ _core
+                                              action ──▶ plugin_utils ──▶ _core
    └──────▶ _core ◀── _aws                    _core ──▶ pure libraries
 """
 
@@ -30,8 +30,8 @@ MAY_IMPORT = {
     "module_utils/_aws": {CORE, AWS, AMAZON, "ansible.module_utils", "boto3", "botocore", "yaml"},
     "module_utils/_git": {CORE},
     "modules": {CORE, AWS, AMAZON, "ansible.module_utils"},
-    "lookup": ON_THE_CONTROLLER,
-    "filter": ON_THE_CONTROLLER,
+    "lookup": {*ON_THE_CONTROLLER, GIT},
+    "filter": {*ON_THE_CONTROLLER, GIT},
     "plugin_utils": ON_THE_CONTROLLER,
     "action": {*ON_THE_CONTROLLER, GIT, SHARED},
     "doc_fragments": set(),

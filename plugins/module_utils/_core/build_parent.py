@@ -97,7 +97,9 @@ def seconds_per_package(snapshots: list[dict]) -> float:
 
 
 def _base(variant: dict) -> str:
-    text = json.dumps({field: variant.get(field) for field in _BASE_FIELDS}, sort_keys=True)
+    # Absent where there are none, so that what was built before they counted has the same base.
+    options = {"options": variant["options"]} if variant.get("options") else {}
+    text = json.dumps({**options, **{field: variant.get(field) for field in _BASE_FIELDS}}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

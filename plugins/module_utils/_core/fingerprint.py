@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .errors import ExplainedError
@@ -18,6 +19,22 @@ from .spack_spec import canonical_spec
 # Raised when the definition changes, so that fingerprints of two definitions never meet.
 FORMAT_VERSION = 1
 SHORT_LENGTH = 12
+
+# Options of the role spack_bootstrap that decide what is built, beside those that a seed and its variant name, with their defaults.
+# docs/fingerprint.md lists all options, and says why the others are in no fingerprint.
+DECIDING_OPTIONS: dict[str, Any] = {
+    "environment": {},
+    "externals": {},
+    "extra_repos": [],
+    "keep_build_dependencies": False,
+    "lmod": "auto",
+    "repos_override": False,
+    "root": None,
+}
+# Of the environment: how the network is reached, and who asks. What comes over it is checked by its hash.
+_WAY_TO_THE_NETWORK = re.compile(
+    r"(https?|ftp|all|no)_proxy|SSL_CERT_(FILE|DIR)|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|GIT_SSL_\w+|AWS_\w+", re.I
+)
 
 
 def fingerprint_inputs(
@@ -33,6 +50,7 @@ def fingerprint_inputs(
     externals: dict[str, str] | None = None,
     image_id: str | None = None,
     modules: dict[str, Any] | None = None,
+    options: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return all that determines a build, in canonical form; equal inputs give equal fingerprints.
 
@@ -40,6 +58,7 @@ def fingerprint_inputs(
     compiler: a spec, or None for the operating system's own.
     externals: name to version of what is taken from the image rather than built; only then does the image count.
     modules: how modules are laid out, as a seed has it.
+    options: what deciding_options returned, for this mount path.
     """
     if externals and not image_id:
         raise ExplainedError(
@@ -48,6 +67,7 @@ def fingerprint_inputs(
         )
     # Absent where it is the default, so that what was built before there was a choice keeps its name.
     chosen = {} if {**MODULES, **(modules or {})} == MODULES else {"modules": {**MODULES, **modules}}
+    chosen |= {"options": options} if options else {}
     return {
         **chosen,
         "format": FORMAT_VERSION,
@@ -62,6 +82,34 @@ def fingerprint_inputs(
         "externals": dict(externals or {}),
         "image": image_id if externals else None,
     }
+
+
+def deciding_options(options: Mapping[str, Any], mount_path: str = "/shared") -> dict[str, Any]:
+    """Return the options of the role spack_bootstrap that decide what is built, in canonical form; only those that are not as by default.
+
+    options: by name without spack_bootstrap_; others than DECIDING_OPTIONS do not count. Of extra_repos each entry that lies on the
+    controller has its "content", a hash of its files, in the place of its path, which may be another one wherever a build goes on.
+    """
+    found = {name: value for name in DECIDING_OPTIONS if (value := options.get(name)) is not None}
+    canonical = {name: _canonical_option(name, value) for name, value in found.items()}
+    if canonical.get("root") == f"{canonical_mount_point(mount_path)}/spack":
+        del canonical["root"]
+    return {name: value for name, value in sorted(canonical.items()) if value != DECIDING_OPTIONS[name]}
+
+
+def _canonical_option(name: str, value: Any) -> Any:
+    match name:
+        case "environment":
+            return {key: str(text) for key, text in value.items() if not _WAY_TO_THE_NETWORK.fullmatch(key)}
+        case "root":
+            return canonical_mount_point(value) if value else None
+        case "lmod" if str(value) == "auto":
+            return "auto"
+        case "lmod" | "repos_override" | "keep_build_dependencies":
+            return str(value).lower() in ("true", "yes", "on", "1", "y", "t")
+        case "extra_repos":
+            return [{key: repo[key] for key in ("name", "content", "host_path") if repo.get(key)} for repo in value]
+    return value
 
 
 def canonical_specs(specs: Iterable[str]) -> list[str]:

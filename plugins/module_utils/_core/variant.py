@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .errors import ExplainedError
-from .fingerprint import fingerprint, fingerprint_inputs, short_fingerprint
+from .fingerprint import deciding_options, fingerprint, fingerprint_inputs, short_fingerprint
 from .instance_types import InstanceType, find_instance_type, nearest_instance_types
 from .operating_system import OperatingSystem, find_os
 from .spack import RECIPES_VERSION, SPACK_VERSION
@@ -43,6 +43,7 @@ class Variant:
     specs: canonical, sorted, each once. compiler: canonical spec, None for the operating system's own.
     externals, image_id: what is taken from the image, and that image; empty and None as a rule.
     modules: how modules are laid out.
+    options: those of the role spack_bootstrap that decide what is built; empty as a rule.
     build_instance_type: the instance type to build on when nothing else is asked for; it can run the target.
     fingerprint: "sha256:<64 hex>". short: its first 12 digits. name: what volume, snapshot and entry are called.
     """
@@ -58,6 +59,7 @@ class Variant:
     externals: dict[str, str]
     image_id: str | None
     modules: dict[str, Any]
+    options: dict[str, Any]
     build_instance_type: str
     fingerprint: str
     short: str
@@ -73,17 +75,20 @@ def seed_variants(
     recipes_version: str | None = None,
     externals: dict[str, str] | None = None,
     image_id: str | None = None,
+    options: dict[str, Any] | None = None,
 ) -> list[Variant]:
     """Return one variant for each architecture among the seed's instance types, the head node's first.
 
     seed: as read_seed returns it.
     os, spack_version, recipes_version, externals, image_id: win over what the seed says, which wins over our defaults.
+    options: of the role spack_bootstrap, by name without spack_bootstrap_; see deciding_options.
     """
     software = seed["software"]
     system = find_os(os or seed["cluster"]["os"])
     spack_version = spack_version or software["spack_version"] or SPACK_VERSION
     check_spack(spack_version)
     externals = externals or software["externals"]
+    deciding = deciding_options(options or {}, mount_path)
     types_by_architecture = _types_by_architecture(seed)
     if externals and len(types_by_architecture) > 1:
         raise ExplainedError(
@@ -105,6 +110,7 @@ def seed_variants(
             externals=externals,
             image_id=image_id or seed["cluster"]["custom_ami"],
             modules=software["modules"],
+            options=deciding,
         )
         name = fingerprint(inputs)
         short = short_fingerprint(name)
@@ -121,6 +127,7 @@ def seed_variants(
                 externals=inputs["externals"],
                 image_id=inputs["image"],
                 modules=software["modules"],
+                options=deciding,
                 build_instance_type=choose_build_instance_type(target, types),
                 fingerprint=name,
                 short=short,

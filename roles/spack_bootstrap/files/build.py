@@ -55,8 +55,11 @@ class Build:
         self.status = read_json(self.paths["status"], default={})
 
     def inputs(self):
-        """Return one SHA-256 of everything that decides what is built: Spack's commit, configuration, recipes, environment."""
-        digest = hashlib.sha256(subprocess.check_output(["git", "-C", self.paths["root"], "rev-parse", "HEAD"]))
+        """Return one SHA-256 of everything that decides what is built: commits of Spack and its recipes, configuration, environment."""
+        digest = hashlib.sha256(commit(self.paths["root"]))
+        # Without them, the repositories of a site take their place.
+        if os.path.exists(os.path.join(self.paths["recipes"], ".git")):
+            digest.update(commit(self.paths["recipes"]))
         for path in sorted(self.input_files()):
             digest.update(path.encode() + b"\0")
             with open(path, "rb") as content:
@@ -336,6 +339,10 @@ class Build:
         """Return the prefixes that exist, whoever asked for them."""
         named = re.compile(r".+-[a-z2-7]{" + str(SHORT_HASH) + "}")
         return {os.path.join(self.paths["software"], name) for name in os.listdir(self.paths["software"]) if named.fullmatch(name)}
+
+
+def commit(checkout):
+    return subprocess.check_output(["git", "-C", checkout, "rev-parse", "HEAD"])
 
 
 def needed_to_run(dependency):

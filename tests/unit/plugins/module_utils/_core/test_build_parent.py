@@ -105,3 +105,9 @@ def test_the_pace_is_that_of_builds_from_nothing():
 
     assert seconds_per_package([timed(100.0, 10), timed(500, 20), timed(1, 100, **{"petal:parent": "sha256:a"}), {"tags": {}}]) == 20.0
     assert seconds_per_package([]) == 0
+
+
+def test_what_was_built_with_other_options_is_no_parent():
+    plain = lineage_tags({**VARIANT, "options": {}})
+    assert plain == lineage_tags({name: value for name, value in VARIANT.items() if name != "options"})
+    assert plain != lineage_tags({**VARIANT, "options": {"externals": {"cmake": {"buildable": False}}}})

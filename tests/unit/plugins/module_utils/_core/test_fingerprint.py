@@ -8,11 +8,19 @@ import pathlib
 import re
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.fingerprint import fingerprint, fingerprint_inputs, lock_fingerprint, short_fingerprint
+from plugins.module_utils._core.fingerprint import (
+    DECIDING_OPTIONS,
+    deciding_options,
+    fingerprint,
+    fingerprint_inputs,
+    lock_fingerprint,
+    short_fingerprint,
+)
 
 DEFINITION = pathlib.Path(__file__).parents[5] / "docs" / "fingerprint.md"
 
@@ -102,6 +110,63 @@ def test_what_determines_a_build_changes_its_fingerprint(change):
 )
 def test_another_way_of_writing_the_same_build_changes_nothing(change):
     assert of(**change) == of()
+
+
+OPTIONS = {
+    "environment": {"CFLAGS": "-O2"},
+    "externals": {"cmake": {"buildable": False, "externals": [{"spec": "cmake@3.25.1", "prefix": "/usr"}]}},
+    "extra_repos": [{"name": "site", "content": "sha256:1"}, {"name": "builtin_mock", "host_path": "$spack/mock"}],
+    "keep_build_dependencies": True,
+    "lmod": False,
+    "repos_override": True,
+    "root": "/shared/tools/spack",
+}
+ROLE = yaml.safe_load((DEFINITION.parents[1] / "roles/spack_bootstrap/meta/argument_specs.yml").read_text())["argument_specs"]["main"]
+
+
+def with_options(**options):
+    return of(options=deciding_options(options))
+
+
+def test_every_option_of_the_role_is_in_the_fingerprint_or_explained():
+    section = DEFINITION.read_text().split("## Variables of spack_bootstrap")[1].split("## Canonical specs")[0]
+    counted, explained = (
+        {name for line in table.splitlines() if line.startswith("| `") for name in re.findall(r"`([a-z_]+)`", line.split("|")[1])}
+        for table in section.split("| variable |")[1:]
+    )
+    assert counted == set(DECIDING_OPTIONS) == set(OPTIONS)
+    assert counted.isdisjoint(explained)
+    assert {f"spack_bootstrap_{name}" for name in counted | explained} == set(ROLE["options"])
+
+
+@pytest.mark.parametrize("name", sorted(OPTIONS))
+def test_an_option_that_decides_counts_and_its_default_does_not(name):
+    others = {other: value for other, value in OPTIONS.items() if other != name}
+    default = "/shared/spack" if name == "root" else ROLE["options"][f"spack_bootstrap_{name}"]["default"]
+    assert with_options(**OPTIONS) != with_options(**others) != of()
+    assert with_options(**others, **{name: default}) == with_options(**others)
+    assert with_options(**{name: default}) == of()
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"jobs": 4, "timeout": 3, "build_stage": "/fast", "mirrors": [{"name": "x", "url": "file:///x"}]},
+        {"environment": {"https_proxy": "http://proxy:3128", "NO_PROXY": "x", "AWS_SECRET_ACCESS_KEY": "x", "SSL_CERT_FILE": "/x"}},
+        {"lmod": "auto", "repos_override": "false", "keep_build_dependencies": "no", "root": "/shared/spack/"},
+    ],
+    ids=str,
+)
+def test_what_does_not_decide_changes_nothing(option):
+    assert with_options(**option) == of()
+
+
+def test_options_are_the_same_however_they_are_written():
+    turned = {name: dict(reversed(value.items())) if isinstance(value, dict) else value for name, value in reversed(OPTIONS.items())}
+    turned |= {"repos_override": "yes", "lmod": "False", "keep_build_dependencies": "true", "root": "/shared//tools/spack/"}
+    turned["extra_repos"] = [{**repo, "path": "/elsewhere/x"} if "content" in repo else repo for repo in OPTIONS["extra_repos"]]
+    assert with_options(**turned) == with_options(**OPTIONS)
+    assert with_options(**{**OPTIONS, "extra_repos": OPTIONS["extra_repos"][::-1]}) != with_options(**OPTIONS)
 
 
 def test_the_image_counts_only_when_packages_are_taken_from_it():
