@@ -192,12 +192,15 @@ def _packages(target: str, host_compiler: dict[str, str], externals: dict[str, o
         "prefix": "/usr",
         "extra_attributes": {"compilers": programs},
     }
-    return {
-        # `read: world` is Spack's default, spelled out because users other than the owner load these packages.
-        "all": {"permissions": {"read": "world", "write": "user"}, "require": [f"target={target}"]},
-        "gcc": {"externals": [gcc]},
-        **externals,
+    of_all = externals.get("all", {})
+    further = of_all.get("require", [])
+    # `read: world` is Spack's default, spelled out because users other than the owner load these packages.
+    ours = {
+        "permissions": {"read": "world", "write": "user"},
+        "require": [f"target={target}", *(further if isinstance(further, list) else [further])],
     }
+    # What is wished for all packages joins what every build needs, and does not replace it.
+    return {"gcc": {"externals": [gcc]}, **externals, "all": {**of_all, **ours}}
 
 
 def _repos(paths: dict[str, str], repos: list[dict[str, str]], override: bool) -> dict[str, object]:

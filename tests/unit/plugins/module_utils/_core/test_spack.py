@@ -259,3 +259,12 @@ def test_an_estimate_follows_earlier_builds_then_this_one(done, done_at_start, e
 
 def test_spack_keeps_no_answers_that_nobody_will_ask_for_again():
     assert spack.configuration(PATHS, "x86_64_v3", GCC)["concretizer.yaml"]["concretizer"]["concretization_cache"] == {"enable": False}
+
+
+@pytest.mark.parametrize(("require", "further"), [(["%gcc"], ["%gcc"]), ("%gcc", ["%gcc"]), (None, [])])
+def test_wishes_for_all_packages_do_not_replace_the_target(require, further):
+    wished = {"variants": "+mpi", "permissions": {"read": "user"}, **({"require": require} if require else {})}
+    packages = spack.configuration(PATHS, "x86_64_v3", {"version": "11.5.0"}, externals={"all": wished})["packages.yaml"]["packages"]
+    assert packages["all"]["require"] == ["target=x86_64_v3", *further]
+    assert packages["all"]["permissions"]["read"] == "world"
+    assert packages["all"]["variants"] == "+mpi"
