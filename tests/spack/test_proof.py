@@ -43,6 +43,7 @@ class Volume:
         self.paths = spack.layout(str(mount_path))
         self.prefix = Path(self.paths["software"]) / "hello-1.0-aaaaaaa"
         self.smoke, self.hide, self.allowed, self.not_judged, self.image = {}, [], [], [], []
+        self.image_packages = mount_path.parent / "image_packages"
         self.write(self.paths["profile"] + "/petal.sh", f"MODULES={self.paths['tcl']}\n{PROFILE}")
         self.write(self.paths["profile"] + "/petal.csh", f"alias module 'test -r {self.paths['tcl']}/\\!:2'\n")
         self.write(self.paths["tcl"] + "/hello/1.0", f"{self.prefix}/bin")
@@ -65,6 +66,7 @@ class Volume:
             "allowed_missing_libraries": self.allowed,
             "allowed_beyond_target": self.not_judged,
             "image_software": self.image,
+            "image_packages": str(self.image_packages),
             "target": TARGET,
             "features": cpu_features(TARGET),
             "timeout": 5,
@@ -82,6 +84,17 @@ class Volume:
         subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, library.with_name("greet.c")], check=True)
         subprocess.run(["gcc", "-o", self.prefix / "bin/hello", main, library, f"-Wl,-rpath,{library.parent}"], check=True)
         library.unlink()
+
+    def compile_against_a_library_in(self, folder):
+        """Link the program to a library that lies elsewhere on this machine."""
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        Path(folder).chmod(0o755)
+        library = Path(folder) / "libpetal_test.so"
+        source = self.write(self.prefix / "src/greet.c", "const char *greet(void) { return 0; }")
+        main = self.write(self.prefix / "src/main.c", "const char *greet(void); int main(void) { return greet() != 0; }")
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+        subprocess.run(["gcc", "-o", self.prefix / "bin/hello", main, library, f"-Wl,-rpath,{folder}"], check=True)
+        return library
 
     def compile_for(self, target, path="bin/compiled", code=DATA + LOOP):
         """Compile a loop, as a build would that does not keep to the target."""
@@ -216,15 +229,16 @@ def test_a_library_loads_and_is_said_not_to_have_run(volume):
 def python_package(volume, text):
     """Make hello a package for this machine's Python, which stands for the volume's."""
     shutil.rmtree(volume.prefix / "bin")
-    version = subprocess.run(["/usr/bin/env", "python3", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+    if not os.path.exists("/usr/bin/python3"):
+        pytest.skip("the system's Python is missing; run: apt-get install python3")
+    version = subprocess.run(["/usr/bin/python3", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
     python = "python" + ".".join(version.split(".")[:2])
     site = volume.prefix / "lib" / python / "site-packages"
     volume.write(site / "hello/__init__.py", text)
     volume.write(site / "tests/__init__.py", "raise SystemExit('not meant to be imported')")
     volume.write(site / "hello-1.0.dist-info/METADATA", "Name: hello")
     # The module of a Python package says where its modules are, and brings its Python.
-    folder = Path(shutil.which("python3")).resolve().parent
-    volume.write(volume.paths["tcl"] + "/hello/1.0", f"{folder}")
+    volume.write(volume.paths["tcl"] + "/hello/1.0", "/usr/bin")
     profile = f'MODULES={volume.paths["tcl"]}\n{PROFILE}export PYTHONPATH={site}\n'
     volume.write(volume.paths["profile"] + "/petal.sh", profile)
     return python
@@ -291,6 +305,75 @@ def test_a_program_of_the_image_says_its_own_version(volume):
     assert not volume.prove()[0]["passed"]
     volume.write(prefix + "/bin/sinfo", "#!/bin/sh\necho slurm 24.05.8\n").chmod(0o755)
     assert volume.prove()[0]["image_software"][0]["found"] == "24.05.8"
+
+
+@pytest.fixture
+def elsewhere():
+    """Make a folder of this machine, outside of the volume, and remove it again."""
+    made = []
+
+    def make(parent):
+        Path(parent).mkdir(exist_ok=True)
+        made.append(tempfile.mkdtemp(prefix="petal-test-", dir=parent))
+        return made[-1]
+
+    yield make
+    for folder in made:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("parent", ["/usr/local/lib", "/opt"])
+def test_what_was_put_on_the_build_host_by_hand_does_not_count(volume, elsewhere, parent):
+    library = volume.compile_against_a_library_in(elsewhere(parent))
+    proof, problems = volume.prove()
+    assert not proof["passed"]
+    assert problems == [f"{volume.prefix}/bin/hello lacks {library}."]
+
+
+def test_software_of_the_image_that_the_seed_names_counts_with_what_lies_beside_it(volume, elsewhere):
+    folder = elsewhere("/opt")
+    volume.compile_against_a_library_in(f"{folder}/efa/lib")
+    volume.write(f"{folder}/openmpi/bin/ompi_info", "#!/bin/sh\necho 4.1.7\n").chmod(0o755)
+    Path(folder).chmod(0o755)
+    prefix = f"{folder}/openmpi"
+    volume.image = [{"name": "openmpi", "version": "4.1.7", "prefix": prefix, "version_from": "bin/ompi_info --version"}]
+    proof, problems = volume.prove()
+    assert problems == []
+    assert proof["packages"][0]["tried"] == "started"
+
+
+needs_dpkg = pytest.mark.skipif(shutil.which("dpkg-query") is None, reason="needs a Debian or Ubuntu machine")
+
+
+@needs_dpkg
+def test_a_library_of_no_package_does_not_count(volume, elsewhere):
+    library = volume.compile_against_a_library_in(elsewhere("/srv"))
+    assert volume.prove()[1] == [
+        f"{volume.prefix}/bin/hello needs {library} of the build host, which belongs to no package of the image: a node need not have it."
+    ]
+
+
+@needs_dpkg
+def test_a_library_of_a_package_that_came_for_the_build_does_not_count(volume):
+    volume.compile_for("native", code="int main(void) { return 0; }", path="lib/python3/site-packages/deep/plain.so")
+    subprocess.run([sys.executable, PROVE.with_name("node_libraries.py"), volume.image_packages], check=True)
+    assert volume.prove()[1] == []
+    image = volume.image_packages.read_text().split()
+    image.remove("libc6")
+    volume.image_packages.write_text("\n".join(image))
+    proof, problems = volume.prove()
+    assert {foreign["why"] for foreign in proof["foreign_libraries"]} == {"belongs to libc6, which was installed for the build"}
+    assert problems[0].startswith(f"{volume.prefix}/lib/python3/site-packages/deep/plain.so needs /lib")
+
+
+@needs_dpkg
+def test_the_packages_of_the_image_are_noted_once(tmp_path):
+    note = tmp_path / "petal/image_packages"
+    for _again in range(2):
+        subprocess.run([sys.executable, PROVE.with_name("node_libraries.py"), note], check=True)
+        assert "libc6" in note.read_text().split() or note.read_text() == "only this\n"
+        note.write_text("only this\n")
+    assert note.read_text() == "only this\n"
 
 
 on_x86_64 = pytest.mark.skipif(platform.machine() != "x86_64", reason="compiles for x86_64")

@@ -362,12 +362,16 @@ def proof_problems(proof: dict[str, object]) -> list[str]:
     broken_shells = [tried for tried in proof["shells"] if not tried["passed"]]
     shells = [f"The profile script does not work in {tried['shell']}: {tried['output']}" for tried in broken_shells]
     libraries = [f"{missing['file']} lacks {', '.join(missing['libraries'])}." for missing in proof["missing_libraries"]]
+    foreign = [
+        f"{code['file']} needs {code['library']} of the build host, which {code['why']}: a node need not have it."
+        for code in proof.get("foreign_libraries", [])
+    ]
     image = image_problems(proof.get("image_software", []))
     beyond = [
         f"{code['file']} holds code beyond the target {proof['target']}: `{code['instruction']}` needs {code['needs']}."
         for code in proof.get("beyond_target", [])
     ]
-    return [*image, *packages, *shells, *libraries, *beyond]
+    return [*image, *packages, *shells, *libraries, *foreign, *beyond]
 
 
 def _smoke(tried: dict[str, object]) -> str:

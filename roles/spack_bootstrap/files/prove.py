@@ -10,7 +10,8 @@ hold no code beyond the CPU target.
 SETTINGS is the JSON file that build.py reads, with {"smoke": {package: command}, "hide": [directories to cover],
 "allowed_missing_libraries": [names a build host cannot have], "timeout": seconds for one package, "target": archspec's name of
 the CPU, "features": what that CPU has, "allowed_beyond_target": [packages whose code is not judged],
-"image_software": [what has to be on the image, see image_software.py]}.
+"image_software": [what has to be on the image, see image_software.py], "image_packages": a file with the names of the image's own
+packages, see node_libraries.py}.
 Needs root, for the mount namespace. Runs on the Python of the build host: 3.6 or newer, standard library only.
 """
 
@@ -32,6 +33,7 @@ import time
 import hot_list
 import image_software
 import instructions
+import node_libraries
 
 NOBODY = 65534
 HOME = "/tmp/home"
@@ -59,29 +61,33 @@ SHELLS = {
 # The profile script of a shell, by the word that sources it.
 PROFILES = {"csh": ("source", "csh"), "tcsh": ("source", "csh"), "fish": ("source", "fish")}
 LIBRARY_NOT_OPENED = re.compile(r"(\S+): cannot open shared object file")
-MISSING_LIBRARY = re.compile(r"^\s*(\S+) => not found", re.MULTILINE)
+# Whatever else is covered: who tries the packages has a home in the first, and what lies in the others was put there by hand.
+ALWAYS_HIDDEN = ("/tmp", "/usr/local", "/opt")
 
 
 class Room:
-    """A mount namespace of this process: the volume read-only, and `hide` covered by empty directories."""
+    """A mount namespace of this process: the volume read-only, and `hide` covered by empty directories, but for what is in `kept`."""
 
-    def __init__(self, mount_path, hide):
+    def __init__(self, mount_path, hide, kept):
         self.mount_path = mount_path
-        # /tmp in any case: it holds the empty home of who tries the packages.
-        self.hide = sorted({"/tmp", *hide})
+        self.hide = sorted({*ALWAYS_HIDDEN, *hide})
+        covered = tuple(directory.rstrip("/") + "/" for directory in self.hide)
+        self.kept = [mount_path, *sorted(path for path in kept if (path + "/").startswith(covered) and os.path.isdir(path))]
 
     def enter(self):
         """Cover what the build host has and a node has not. The volume may lie under a covered directory."""
-        aside = tempfile.mkdtemp(dir="/run")
-        run("mount", "--bind", self.mount_path, aside)
+        aside = {path: tempfile.mkdtemp(dir="/run") for path in self.kept}
+        for path, place in aside.items():
+            run("mount", "--bind", path, place)
         # Sorted, so that what lies below a covered directory is gone when its turn comes.
         for directory in filter(os.path.isdir, self.hide):
             run("mount", "-t", "tmpfs", "-o", "mode=1777", "petal-proof", directory)
-        os.makedirs(self.mount_path, exist_ok=True)
-        run("mount", "--bind", aside, self.mount_path)
-        run("mount", "-o", "remount,bind,ro", self.mount_path)
-        run("umount", aside)
-        os.rmdir(aside)
+        for path, place in aside.items():
+            os.makedirs(path, exist_ok=True)
+            run("mount", "--bind", place, path)
+            run("mount", "-o", "remount,bind,ro", path)
+            run("umount", place)
+            os.rmdir(place)
         os.mkdir(HOME)
         os.chown(HOME, NOBODY, NOBODY)
 
@@ -89,8 +95,9 @@ class Room:
 class Proof:
     """What is checked in the room, and what came out."""
 
-    def __init__(self, settings):
+    def __init__(self, settings, image):
         self.settings = settings
+        self.image = image
         self.paths = settings["paths"]
         with open(self.paths["packages"], encoding="utf-8") as packages:
             self.packages = json.load(packages)
@@ -104,11 +111,13 @@ class Proof:
         # Here, because the next checks read every program.
         read = hot_list.read_since(self.paths["mount_path"])
         image = image_software.look(self.settings["image_software"])
-        missing = self.missing_libraries()
+        libraries = node_libraries.look(list(elf_files(self.prefixes())))
+        missing = self.missing_libraries(libraries)
+        foreign = self.foreign_libraries(libraries)
         beyond = self.beyond_target()
         exceeding = [found for found in beyond if not found["asks"]]
         there = all(software["found"] == software["version"] for software in image)
-        passed = there and not missing and not exceeding and all(result["passed"] for result in packages + shells)
+        passed = there and not missing and not foreign and not exceeding and all(result["passed"] for result in packages + shells)
         with open(self.paths["status"], encoding="utf-8") as status:
             inputs = json.load(status)["inputs"]
         return {
@@ -124,6 +133,7 @@ class Proof:
             "shells": shells,
             "hot_list": read,
             "missing_libraries": missing,
+            "foreign_libraries": foreign,
             "target": self.settings["target"],
             "beyond_target": exceeding,
             "chooses_at_run_time": [found["file"] for found in beyond if found["asks"]],
@@ -158,7 +168,7 @@ class Proof:
 
     def start_program(self, path, modules):
         """Start one program. Many end with an error code after they have said how they are used, so what they say counts, too."""
-        if is_elf(path) and missing_from(path):
+        if is_elf(path) and node_libraries.needed(path)[0]:
             # Named among the missing libraries, or one that only nodes have.
             return {"passed": True}
         for arguments in ("--version", "--help", ""):
@@ -237,14 +247,21 @@ class Proof:
         passed = code == 0 and not re.search(r"^(ERROR|Lmod has detected the following error)", output, re.MULTILINE)
         return {"passed": passed, "code": code, "output": "\n".join(output.rstrip().splitlines()[-TAIL_LINES:])}
 
-    def missing_libraries(self):
+    def missing_libraries(self, libraries):
         """Return [{"file", "libraries"}] for the programs and libraries of the volume that lack a shared library."""
-        found = []
-        for path in directly_in_use(self.prefixes()):
-            libraries = sorted(missing_from(path) - set(self.settings["allowed_missing_libraries"]))
-            if libraries:
-                found.append({"file": path, "libraries": libraries})
-        return found
+        allowed = set(self.settings["allowed_missing_libraries"])
+        lacking = [(path, sorted(libraries[path][0] - allowed)) for path in directly_in_use(libraries, self.prefixes())]
+        return [{"file": path, "libraries": missing} for path, missing in lacking if missing]
+
+    def foreign_libraries(self, libraries):
+        """Return [{"file", "library", "why"}] for each library of the build host that a node need not have, with one file that needs it."""
+        allowed = set(self.settings["allowed_missing_libraries"])
+        needed_by = {}
+        for path, (_missing, found) in libraries.items():
+            for library in found:
+                needed_by.setdefault(library, path)
+        foreign = [(library, self.image.lacks(library)) for library in sorted(needed_by) if os.path.basename(library) not in allowed]
+        return [{"file": needed_by[library], "library": library, "why": why} for library, why in foreign if why]
 
     def beyond_target(self):
         """Return the files with instructions that the target lacks; see instructions.py."""
@@ -282,10 +299,21 @@ def executables(directory):
     return [name for name, path in paths if os.path.isfile(path) and os.access(path, os.X_OK)]
 
 
-def directly_in_use(prefixes):
+def directly_in_use(paths, prefixes):
     """Yield the programs, and the libraries that lie directly in lib or lib64, of each prefix."""
     directories = {os.path.join(prefix, name) for prefix in prefixes for name in ("bin", "sbin", "lib", "lib64")}
-    return (path for path in elf_files(directories) if os.path.dirname(path) in directories)
+    return (path for path in paths if os.path.dirname(path) in directories)
+
+
+def declared(settings):
+    """Return where software of the image lies that the seed or the role names: with it comes what its vendor has put beside it."""
+    with open(settings["paths"]["packages"], encoding="utf-8") as packages:
+        prefixes = [package["prefix"] for package in json.load(packages) if package["external"]]
+    prefixes += [software["prefix"] for software in settings["image_software"]]
+    # Two levels: /opt/amazon, for an Open MPI in /opt/amazon/openmpi needs the libfabric in /opt/amazon/efa.
+    in_opt = {"/".join(prefix.split("/")[:3]) for prefix in prefixes if prefix.startswith("/opt/")}
+    in_local = {prefix.rstrip("/") for prefix in prefixes if (prefix + "/").startswith("/usr/local/")}
+    return sorted(in_opt | in_local | ({"/opt/amazon", "/opt/pmix", "/opt/slurm"} if in_opt else set()))
 
 
 def elf_files(directories):
@@ -300,12 +328,6 @@ def elf_files(directories):
 def is_elf(path):
     with open(path, "rb") as content:
         return content.read(4) == b"\x7fELF"
-
-
-def missing_from(path):
-    """Return the shared libraries that a program or library does not find."""
-    listed = subprocess.run(["ldd", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
-    return set(MISSING_LIBRARY.findall(listed.decode(errors="replace")))
 
 
 def programs_to_start(package):
@@ -365,8 +387,10 @@ def main(arguments):
         if os.fstat(content.fileno()).st_uid != os.getuid():
             sys.exit(f"{arguments[0]} says what is to be proven, and belongs to another user. Let the role write it: run it whole.")
         settings = json.load(content)
-    Room(settings["paths"]["mount_path"], settings["hide"]).enter()
-    proof = Proof(settings).run()
+    # Before its place may be covered.
+    image = node_libraries.Image(settings.get("image_packages"), [settings["paths"]["mount_path"], *declared(settings)])
+    Room(settings["paths"]["mount_path"], settings["hide"], declared(settings)).enter()
+    proof = Proof(settings, image).run()
     print(json.dumps(proof, indent=1, sort_keys=True))
     return 0 if proof["passed"] else 1
 
