@@ -7,6 +7,8 @@ import subprocess
 import time
 from typing import Any
 
+from plugins.module_utils._core.ssh import host_key_arguments
+
 SSH_TIMEOUT = 30  # seconds until a host must answer; it takes one on a quiet machine
 
 
@@ -30,9 +32,15 @@ class Instance:
     def state(self) -> str:
         return self.description["State"]["Name"]
 
+    @property
+    def ssh_arguments(self) -> str:
+        """What ssh needs to get there, and to know the host again."""
+        given = self._lab.variables["build_host_ssh_common_args"]
+        return host_key_arguments(self.id, self._lab.variables["lab_state_dir"], given)
+
     def ssh(self, command: str, user: str = "ec2-user") -> subprocess.CompletedProcess[str]:
         """Run a shell command as a user, who may use sudo."""
-        ours = shlex.split(self._lab.variables["build_host_ssh_common_args"])
+        ours = shlex.split(self.ssh_arguments)
         options = ["IdentitiesOnly=yes", "BatchMode=yes", "ConnectTimeout=5", "LogLevel=ERROR"]
         program = ["ssh", *ours, "-i", self.private_key, *(f"-o{option}" for option in options), "-l", user, self.address, command]
         return subprocess.run(program, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)

@@ -46,9 +46,8 @@ def run_playbook(lab, inventory, **hosts):
     connection = {
         "ansible_user": "ec2-user",
         "ansible_ssh_private_key_file": lab.variables["build_host_private_key_file"],
-        "ansible_ssh_common_args": lab.variables["build_host_ssh_common_args"],
     }
-    entries = {name: {"ansible_host": host.address} for name, host in hosts.items()}
+    entries = {name: {"ansible_host": host.address, "ansible_ssh_common_args": host.ssh_arguments} for name, host in hosts.items()}
     inventory.write_text(json.dumps({"all": {"hosts": entries, "vars": connection}}))
     ansible_playbook = pathlib.Path(sys.executable).with_name("ansible-playbook")
     for attempt in ("first", "second"):

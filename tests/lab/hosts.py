@@ -196,6 +196,10 @@ class Host:
         self._write("etc/hostname", f"{hostname}\n")
         self._write("etc/hosts", f"127.0.0.1 localhost\n{self.address} {hostname}\n")
         self._write("etc/machine-id", f"{uuid.uuid4().hex}\n")
+        # As cloud-init does it: the image has none that another host shares.
+        for key in (self._root / "etc/ssh").glob("ssh_host_*"):
+            key.unlink()
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", hostname, "-f", str(self._root / "etc/ssh/ssh_host_ed25519_key"))
         for user in USERS:
             home = "root" if user == "root" else f"home/{user}"
             owner = (self._root / home).stat()

@@ -22,8 +22,9 @@ def write(state: Path, hosts: bool) -> dict[str, Any]:
         f"  ProxyCommand {_way_to_the_hosts(state.name)}\n"
         f"  IdentityFile {state / 'key'}\n"
         "  User root\n"
-        "  UserKnownHostsFile /dev/null\n"
-        "  StrictHostKeyChecking no\n"
+        # The next lab gives the addresses to others.
+        f"  UserKnownHostsFile {state / 'known_hosts'}\n"
+        "  StrictHostKeyChecking accept-new\n"
         "  LogLevel ERROR\n"
     )
     # The last file: a lab that has it is complete.
@@ -45,10 +46,7 @@ def _of_the_product(lab: Lab, state: Path) -> dict[str, Any]:
         "build_host_security_group_ids": [group["GroupId"] for group in groups],
         "build_host_key_name": KEY_NAME,
         "build_host_private_key_file": str(state / "key"),
-        # Nobody may remember the keys of these hosts: the next lab gives their addresses to others.
-        "build_host_ssh_common_args": (
-            f'-o ProxyCommand="{_way_to_the_hosts(state.name)}" -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no'
-        ),
+        "build_host_ssh_common_args": f'-o ProxyCommand="{_way_to_the_hosts(state.name)}"',
         "cluster_config_subnet_id": subnet["SubnetId"],
         "cluster_config_key_name": KEY_NAME,
     }
