@@ -15,7 +15,7 @@ from tests.lab.fixtures import lab_hosts  # noqa: F401
 pytestmark = pytest.mark.hosts
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEVICES = [f"/dev/sd{letter}" for letter in "fghijklmnop"]
-# A block of ext4 that has a copy of the superblock exists from 128 MiB on.
+CAP_SYS_RESOURCE = 24  # its number in linux/capability.h
 FILE_SYSTEM = "mkfs.{kind} -q {device} && mkdir -p /prepare && mount {device} /prepare"
 KEPT = "echo my thesis > /prepare/thesis && umount /prepare"
 
@@ -136,6 +136,8 @@ def bench(host):
 
 def test_a_new_volume_is_formatted_and_mounted_and_a_second_run_changes_nothing(bench):
     volume = bench.volume(attached=False)
+    told = bench.role("main", "--check", shared_volume_id=volume.id)
+    assert told.ok and told.changed == ["Attach the volume"] and "would be attached" in told.said, told.text
     first = volume.role()
     assert first.ok, first.text
     assert "Make the file system" in first.changed
@@ -196,3 +198,104 @@ def test_a_volume_that_another_program_holds_is_not_formatted(bench):
     assert not refused.ok and "holds" in refused.said and "run this again" in refused.said, refused.text
     again = volume.role()
     assert again.ok, again.text
+
+
+# What is mounted
+
+
+def test_the_volume_is_mounted_and_not_its_clone(bench):
+    volume = bench.volume().prepare()
+    clone = bench.volume(SnapshotId=volume.snapshot())
+    bench.sh(f"mount {clone.device} /prepare && echo clone > /prepare/thesis && umount /prepare")
+    uuid = bench.sh(f"blkid -p -s UUID -o value {volume.device}")
+    # As an earlier version of the role wrote it.
+    bench.sh(f"echo 'UUID={uuid} /shared ext4 defaults,nofail 0 0' >> /etc/fstab")
+    mounted = volume.role(shared_volume_fstab=True)
+    assert mounted.ok, mounted.text
+    assert bench.sh("cat /shared/thesis") == "my thesis"
+    assert bench.sh("grep ' /shared ' /etc/fstab").split() == [volume.device, "/shared", "ext4", "defaults,nofail", "0", "0"]
+    again = volume.role(shared_volume_fstab=True)
+    assert again.ok and again.changed == [], again.text
+    bench.sh("umount /shared && mount /shared")
+    assert bench.sh("cat /shared/thesis") == "my thesis"
+    bench.sh(f"umount /shared && mount {clone.device} /shared")
+    refused = volume.role(shared_volume_fstab=True)
+    assert not refused.ok and "already holds" in refused.said, refused.text
+
+
+def test_what_else_comes_to_be_mounted_is_unmounted_again(bench):
+    volume, other = bench.volume().prepare(), bench.volume().prepare()
+    # Another program mounts something there in the same moment.
+    program = f"#!/bin/sh\\nexec /usr/bin/mount -t ext4 {other.device} /shared\\n"
+    bench.sh(f"printf '{program}' > /usr/local/sbin/mount; chmod +x /usr/local/sbin/mount")
+    try:
+        refused = volume.role(shared_volume_fstab=True)
+    finally:
+        bench.sh("rm /usr/local/sbin/mount")
+    assert not refused.ok and "is not volume" in refused.said and volume.id in refused.said, refused.text
+    assert bench.sh("findmnt --noheadings /shared || echo nothing") == "nothing"
+    assert bench.sh("grep -c ' /shared ' /etc/fstab || true") == "0"
+
+
+def test_an_xfs_clone_is_mounted_beside_its_original(bench):
+    volume = bench.volume().prepare("xfs")
+    clone = bench.volume(SnapshotId=volume.snapshot())
+    first, second = volume.role(), clone.role(shared_volume_path="/other")
+    assert first.ok and second.ok, first.text + second.text
+    assert bench.sh("cat /shared/thesis /other/thesis") == "my thesis\nmy thesis"
+
+
+# What is asked of a volume that is mounted already
+
+
+def test_a_mounted_file_system_grows_or_says_why_it_cannot(bench):
+    volume = bench.volume().prepare()
+    assert volume.role().ok
+    bench.ec2.modify_volume(VolumeId=volume.id, Size=2)
+    wished = volume.role(shared_volume_grow=True)
+    size = "findmnt --noheadings --bytes --output SIZE /shared"
+    # A kernel lets ext4 grow while it is mounted for those only who have this capability, which a container seldom has.
+    if int(bench.sh("grep CapEff /proc/self/status").split()[1], 16) >> CAP_SYS_RESOURCE & 1:
+        assert wished.ok and wished.changed == ["Grow the file system to the volume"], wished.text
+    else:
+        assert not wished.ok and "cannot be grown while it is mounted" in wished.said and "release" in wished.said, wished.text
+        assert volume.role("release").ok
+        wished = volume.role(shared_volume_grow=True)
+        assert wished.ok, wished.text
+    assert int(bench.sh(size)) > 1.8 * 2**30
+    again = volume.role(shared_volume_grow=True)
+    assert again.ok and again.changed == [], again.text
+
+
+def test_a_mounted_volume_gets_its_line_in_fstab(bench):
+    volume = bench.volume().prepare()
+    assert volume.role().ok
+    wished = volume.role(shared_volume_fstab=True)
+    assert wished.ok and wished.changed == ["Mount it at every boot, by the volume's id"], wished.text
+    assert bench.sh("grep ' /shared ' /etc/fstab").split()[0] == volume.device
+
+
+def test_release_unmounts_without_a_line_in_fstab_and_takes_away_one_of_an_unmounted_volume(bench):
+    volume = bench.volume().prepare()
+    assert volume.role().ok
+    released = volume.role("release", shared_volume_fstab=True)
+    assert released.ok, released.text
+    assert bench.sh("findmnt --noheadings /shared || echo nothing") == "nothing"
+    assert volume.role(shared_volume_fstab=True).ok
+    bench.sh("umount /shared")
+    released = volume.role("release", shared_volume_fstab=True)
+    assert released.ok and bench.sh("grep -c ' /shared ' /etc/fstab || true") == "0", released.text
+
+
+def test_write_access_to_a_volume_that_is_mounted_read_only_is_refused(bench):
+    volume = bench.volume().prepare()
+    assert volume.role(shared_volume_read_only=True).ok
+    refused = volume.role()
+    assert not refused.ok and "mounted read only" in refused.said and "release" in refused.said, refused.text
+
+
+def test_a_volume_that_is_mounted_elsewhere_is_refused_with_the_place(bench):
+    volume = bench.volume().prepare()
+    assert volume.role(shared_volume_path="/other").ok
+    refused = volume.role()
+    assert not refused.ok and "/other" in refused.said and "release" in refused.said, refused.text
