@@ -6,6 +6,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 unit=petal-detached
 log=${PETAL_LOG:-/var/log/petal-detached.log}
+deadline=${PETAL_DEADLINE_REASON:-/run/petal-deadline.reason}
 
 # ansible-core needs Python 3.11 or newer; ParallelCluster's images carry one beside the system's.
 find_python() {
@@ -40,6 +41,8 @@ EnvironmentFile=$here/environment
 ExecStart=/bin/sh $here/detached_build.sh run
 StandardOutput=append:$log
 StandardError=inherit
+# A program that ends for want of memory is not the end of the run.
+OOMPolicy=continue
 Restart=on-failure
 RestartSec=2
 [Install]
@@ -51,19 +54,27 @@ END
 
 # The playbook itself tells what fails in a build. What keeps it from getting so far is told here: the host and its log are gone soon.
 tell_failure() {
-  reason=$(grep -E '^(fatal|ERROR|\[ERROR\])' "$log" | tail -n 1 | tr -c '[:alnum:] .,:;()/=_-' ' ' | cut -c 1-200)
+  reason=$(echo "$1" | tr -c '[:alnum:] .,:;()/=_-' ' ' | cut -c 1-200)
   "$here/venv/bin/ansible" localhost -m petal.hpc.build_lease -a "{\"state\": \"released\", \"build_id\": \"$PETAL_BUILD_ID\",
-    \"volume_id\": \"$PETAL_VOLUME_ID\", \"region\": \"$AWS_REGION\", \"failure\": \"the host gave up: $reason\"}"
+    \"volume_id\": \"$PETAL_VOLUME_ID\", \"region\": \"$AWS_REGION\", \"failure\": \"$reason\"}"
+}
+
+# Systemd stops us: where the host ends itself, its deadline has left the reason.
+stopped() {
+  trap - TERM
+  [ ! -s "$deadline" ] || tell_failure "$(cat "$deadline")" || true
+  exit 143
 }
 
 run() {
   export ANSIBLE_COLLECTIONS_PATH="$here/collections" ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false
   export ANSIBLE_NOCOLOR=1 LC_ALL=C.UTF-8 HOME=/root
   built=false
+  trap stopped TERM
   for _attempt in 1 2; do
     if "$here/venv/bin/ansible-playbook" petal.hpc.build_seed -e "@$here/variables.json"; then built=true; break; fi
   done
-  [ "$built" = true ] || tell_failure || true
+  [ "$built" = true ] || tell_failure "the host gave up: $(grep -E '^(fatal|ERROR|\[ERROR\])' "$log" | tail -n 1)" || true
   systemctl disable "$unit.service"
   # The instance is launched so that it is terminated when it powers off: that needs no permission.
   [ "$PETAL_KEEP_HOST" = true ] || systemctl poweroff

@@ -1,9 +1,14 @@
 """What a build host that goes on alone may do, and what it is told."""
 
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
+import time
+
+import pytest
 
 from plugins.module_utils._core.build import DETACHED_VARIABLES
 from tests.unit.docs.pages import ROOT
@@ -28,11 +33,11 @@ def test_the_variables_that_go_to_the_host_are_those_of_the_playbook():
     assert [name for name in DETACHED_VARIABLES if not re.search(rf"\b{name}\b", comment)] == []
 
 
-def run_on_its_host(folder, playbook_ends_with):
-    """Run the script's last step with programs that only write down how they were called; return what was said and what was told."""
+def prepare_host(folder, playbook):
+    """Lay out a host whose programs only write down how they were called; playbook: what ansible-playbook does. Returns its environment."""
     shutil.copy(ROOT / "playbooks/files/detached_build.sh", folder)
     for name, body in {
-        "venv/bin/ansible-playbook": f"exit {playbook_ends_with}",
+        "venv/bin/ansible-playbook": playbook,
         "venv/bin/ansible": f'echo "$*" >> {folder}/told',
         "systemctl": f'echo "$*" >> {folder}/asked',
     }.items():
@@ -42,18 +47,28 @@ def run_on_its_host(folder, playbook_ends_with):
         program.chmod(0o755)
     log = folder / "log"
     log.write_text('ok: [localhost]\n[ERROR]: no credentials for "ec2"\nPLAY RECAP\n')
-    environment = {
+    return {
         "PATH": f"{folder}:/usr/bin:/bin",
         "AWS_REGION": "us-east-1",
         "PETAL_BUILD_ID": "ab12",
         "PETAL_VOLUME_ID": "vol-1",
         "PETAL_KEEP_HOST": "false",
         "PETAL_LOG": str(log),
+        "PETAL_DEADLINE_REASON": str(folder / "reason"),
     }
-    subprocess.run(["sh", folder / "detached_build.sh", "run"], env=environment, check=True)
-    assert (folder / "asked").read_text().splitlines() == ["disable petal-detached.service", "poweroff"]
+
+
+def told_by(folder):
     told = folder / "told"
     return json.loads(told.read_text().partition(" -a ")[2]) if told.exists() else None
+
+
+def run_on_its_host(folder, playbook_ends_with):
+    """Run the script's last step; return what was told."""
+    environment = prepare_host(folder, f"exit {playbook_ends_with}")
+    subprocess.run(["sh", folder / "detached_build.sh", "run"], env=environment, check=True)
+    assert (folder / "asked").read_text().splitlines() == ["disable petal-detached.service", "poweroff"]
+    return told_by(folder)
 
 
 def test_a_host_that_cannot_even_begin_says_so_before_it_goes(tmp_path):
@@ -68,3 +83,24 @@ def test_a_host_that_cannot_even_begin_says_so_before_it_goes(tmp_path):
 
 def test_a_host_that_has_built_tells_no_failure(tmp_path):
     assert run_on_its_host(tmp_path, playbook_ends_with=0) is None
+
+
+@pytest.mark.parametrize("reason", ["the host ended itself: no build has made progress on it for 12 hours", None])
+def test_a_host_that_ends_at_its_deadline_tells_the_reason_and_one_that_is_stopped_otherwise_keeps_the_build(tmp_path, reason):
+    environment = prepare_host(tmp_path, f"touch {tmp_path}/runs; exec sleep 60")
+    if reason:
+        (tmp_path / "reason").write_text(reason)
+    # Systemd stops all processes of a unit.
+    unit = subprocess.Popen(["sh", tmp_path / "detached_build.sh", "run"], env=environment, start_new_session=True)
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "runs").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(unit.pid, signal.SIGTERM)
+    assert unit.wait(30) == 143
+    told = told_by(tmp_path)
+    assert (told and (told["state"], told["failure"].strip())) == (reason and ("released", reason))
+
+
+def test_a_compiler_without_memory_does_not_end_the_whole_run():
+    script = (ROOT / "playbooks/files/detached_build.sh").read_text()
+    assert "\nOOMPolicy=continue\n" in script.split("[Service]")[1]
