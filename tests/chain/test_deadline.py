@@ -13,10 +13,9 @@ pytestmark = pytest.mark.hosts
 
 def start_of_a_build():
     """Return the command with which the role spack_bootstrap starts the unit of a build."""
-    (block,) = [task["block"] for task in yaml.safe_load((ROOT / "roles/spack_bootstrap/tasks/build.yml").read_text()) if "block" in task][
-        :1
-    ]
-    return block[0]["ansible.builtin.shell"]["cmd"]
+    tasks = yaml.safe_load((ROOT / "roles/spack_bootstrap/tasks/build.yml").read_text())
+    (start,) = [task for block in tasks for task in block.get("block", ()) if "ansible.builtin.shell" in task]
+    return start["ansible.builtin.shell"]["cmd"]
 
 
 PROGRAM = "python3 /usr/local/sbin/petal-deadline"
