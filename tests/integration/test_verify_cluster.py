@@ -27,8 +27,15 @@ PLAY = """
 # is broken.
 SBATCH = """\
 #!/bin/bash
+echo 17
 for argument in "$@"; do case $argument in --output=*) output=${argument#*=} ;; --partition=*) export BROKEN=${argument#*=} ;; esac; done
+[ "$BROKEN" != silent ] || { echo "sbatch: error: invalid partition" >&2; exit 1; }
+[ "$BROKEN" != waits ] || exec sleep 60
 "${@: -1}" >"$output" 2>&1
+"""
+SCANCEL = """\
+#!/bin/bash
+echo "$@" >>"$(dirname "$0")/cancelled"
 """
 PROFILE = """\
 BROKEN=${BROKEN:-}
@@ -55,27 +62,31 @@ def verify(tmp_path):
     for folder in (os.path.dirname(packages), home, programs):
         os.makedirs(folder)
     with open(packages, "w", encoding="utf-8") as file:
-        json.dump([{"root": True, "module": "zlib/1.3"}, {"root": False, "module": "hidden/1"}], file)
+        json.dump([{"root": True, "module": "zlib/1.3", "needs": ["it's"]}, {"root": False, "module": "hidden/1"}], file)
     with open(layout(str(mount_path))["manifest"], "w", encoding="utf-8") as file:
         json.dump({"fingerprint": FINGERPRINT}, file)
-    (home / ".bash_profile").write_text(PROFILE)
-    (programs / "sbatch").write_text(SBATCH)
-    (programs / "sbatch").chmod(0o755)
+    # As on a head node: a login shell finds Slurm by its profile, and Ansible's shell does not.
+    (home / ".bash_profile").write_text(f"PATH=$PATH:{programs}\nLMOD_CMD=lmod\n{PROFILE}")
+    for name, text in (("sbatch", SBATCH), ("scancel", SCANCEL)):
+        (programs / name).write_text(text)
+        (programs / name).chmod(0o755)
     play = tmp_path / "play.yml"
     play.write_text(textwrap.dedent(PLAY).format(root=ROOT))
 
-    def run(*queues):
+    def run(*queues, slurm=True, timeout=60):
+        if not slurm:
+            (programs / "sbatch").unlink()
         variables = {
             "verify_mount_path": str(mount_path),
             "verify_programs": ["zlib-demo"],
             "verify_queues": list(queues),
             "verify_folder": str(home),
             "verify_fingerprint": FINGERPRINT,
+            "verify_timeout": timeout,
         }
         environment = {
             **os.environ,
             "HOME": str(home),
-            "PATH": f"{programs}:{os.environ['PATH']}",
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "playbooks/collections"),
             "ANSIBLE_NOCOLOR": "1",
@@ -102,4 +113,25 @@ def test_each_queue_that_something_is_missing_on_is_named(verify):
     assert "- compute:" not in output and "- head node:" not in output
     assert "nothing is mounted there" in output and "does not hold the software of the cluster" in output
     assert "module avail does not list zlib/1.3" in output
+    assert left == []
+
+
+def test_a_cluster_without_slurm_is_told_so_and_not_that_jobs_print_nothing(verify):
+    status, output, left = verify("compute", slurm=False)
+    assert status != 0
+    assert "- compute: there is no sbatch" in output and "/opt/slurm/bin" in output
+    assert left == []
+
+
+def test_a_job_that_slurm_refuses_is_told_in_slurm_s_words(verify):
+    status, output, _left = verify("silent")
+    assert status != 0
+    assert "sbatch ended with 1: 17 sbatch: error: invalid partition" in " ".join(output.split())
+
+
+def test_a_job_that_never_starts_is_cancelled_and_told(verify, tmp_path):
+    status, output, left = verify("waits", timeout=2)
+    assert status != 0
+    assert "- waits: the job did not end within 2 seconds and was cancelled" in output
+    assert (tmp_path / "bin/cancelled").read_text() == "17\n"
     assert left == []
