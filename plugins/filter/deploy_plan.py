@@ -29,6 +29,10 @@ options:
   running:
     description: The cluster of that name, as M(petal.hpc.cluster_info) describes it. Left out or empty, there is none.
     type: dict
+  differences:
+    description: What P(petal.hpc.cluster_difference#filter) says of the running cluster and this plan. Left out, nobody knows.
+    type: list
+    elements: str
   running_packages:
     description: The specs that the running cluster has. Left out, nobody knows.
     type: list
@@ -58,7 +62,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description: >-
-    C(ready), C(cluster), C(action), C(running), C(snapshot), C(trace), C(packages), C(cost), C(reading), C(problems), C(risks) and
+    C(ready), C(cluster), C(action), C(running), C(differences), C(snapshot), C(trace), C(packages), C(cost), C(reading), C(problems),
+    C(risks) and
     C(notes).
   type: dict
 """
@@ -73,7 +78,9 @@ from ..module_utils._core.plain import plain
 from ..module_utils._core.prices import prices_with
 
 
-def deploy_plan(plan, lookup, packages=(), running=None, running_packages=None, reading=None, prices=None, instance_prices=None):
+def deploy_plan(
+    plan, lookup, packages=(), running=None, running_packages=None, reading=None, prices=None, instance_prices=None, differences=None
+):
     plan, lookup = plain(plan), plain(lookup)
     size_gib = (lookup.get("snapshot") or {}).get("size_gib")
     try:
@@ -86,6 +93,7 @@ def deploy_plan(plan, lookup, packages=(), running=None, running_packages=None, 
             prices=prices_with(plain(prices or {})),
             running=plain(running) or None,
             running_packages=None if running_packages is None else plain(list(running_packages)),
+            differences=None if differences is None else plain(list(differences)),
             reading=question_from({**plain(reading or {}), "size_gib": size_gib}) if size_gib else None,
             instance_prices=plain(instance_prices or {}),
         )

@@ -27,9 +27,16 @@ options:
     description: The file with the ParallelCluster configuration. Needed where O(state=present).
     type: path
   update:
-    description: Change a cluster that exists to O(config). Without it a cluster that exists stays as it is.
+    description: >-
+      Change a cluster that exists to O(config). Without it a cluster that exists stays as it is, and an O(config) that differs from what it
+      runs with is refused with the difference.
     type: bool
     default: false
+  running_config:
+    description: >-
+      The file that is held against O(config) where the configuration of a cluster that exists cannot be read from where ParallelCluster
+      keeps it; a warning says so. Without it, or where there is no such file, nothing is compared, and the warning says that.
+    type: path
   fingerprint:
     description: The fingerprint of the software. A cluster of that name with other software is refused unless O(update=true).
     type: str
@@ -85,6 +92,11 @@ action:
   returned: always
   type: str
   sample: create
+compared:
+  description: Whether the configuration of a cluster that exists was held against O(config), and is the same.
+  returned: always
+  type: bool
+  sample: true
 cluster:
   description: The cluster as it was found, as M(petal.hpc.cluster_info) describes it; null when there was none.
   returned: always
@@ -92,22 +104,18 @@ cluster:
 """
 
 import os
+import pathlib
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
-
-try:
-    import boto3
-except ImportError:  # AnsibleAWSModule reports the missing library.
-    boto3 = None
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils._aws.clusters import ClusterGateway
-from ..module_utils._aws.errors import explained
-from ..module_utils._aws.pcluster_command import Access, PclusterCommand
-from ..module_utils._core.cluster_state import Agreed, Cluster, check_account, check_deletion, plan_presence
+from ..module_utils._aws.pcluster_command import PclusterCommand, find_access
+from ..module_utils._core.cluster_difference import differences, parse_config
+from ..module_utils._core.cluster_state import Agreed, Cluster, check_account, check_deletion, check_same, plan_presence
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.plan import Plan
 
@@ -116,6 +124,7 @@ ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "config": {"type": "path"},
     "update": {"type": "bool", "default": False},
+    "running_config": {"type": "path"},
     "fingerprint": {"type": "str"},
     "pcluster": {"type": "path", "required": True},
     "confirm": {"type": "str", "default": ""},
@@ -129,6 +138,8 @@ def run(params: dict[str, Any], gateway: ClusterGateway, command: PclusterComman
     """Bring one cluster to the requested state; `gateway` and `command` may be fakes."""
     found = gateway.find_cluster(params["name"])
     plan = plan_state(params, gateway, found)
+    warnings: list[str] = []
+    compared = bool(found and params["state"] == "present" and not plan.actions) and compare(params, gateway, found, warnings)
     if plan.changed and not check_mode:
         (action,) = plan.actions
         if found:
@@ -137,7 +148,39 @@ def run(params: dict[str, Any], gateway: ClusterGateway, command: PclusterComman
             command.delete(params["name"])
         else:
             getattr(command, action)(params["name"], params["config"])
-    return {"changed": plan.changed, "action": plan.actions[0] if plan.actions else "none", "cluster": plan.before, "diff": plan.diff()}
+    return {
+        "changed": plan.changed,
+        "action": plan.actions[0] if plan.actions else "none",
+        "compared": compared,
+        "cluster": plan.before,
+        "diff": plan.diff(),
+        "warnings": warnings,
+    }
+
+
+def compare(params: dict[str, Any], gateway: ClusterGateway, found: Cluster, warnings: list[str]) -> bool:
+    """Refuse a configuration that differs from the cluster's own; say whether that is known. Adds to warnings."""
+    name = params["name"]
+    try:
+        own, where = gateway.config(found), f"cluster {name}"
+    except ExplainedError as error:
+        own, where = read(params["running_config"]), params["running_config"]
+        instead = f"The file {where} was held against it instead, which may differ." if own is not None else "Nothing was compared."
+        warnings.append(f"What cluster {name} runs with cannot be read. {error} {instead}")
+    if own is None:
+        return False
+    new = read(params["config"])
+    if new is None:
+        raise ExplainedError(f"The file {params['config']} does not exist.", resource=name, next_step="Name the configuration with config.")
+    check_same(name, differences(parse_config(own, where), parse_config(new, params["config"])), params["config"])
+    return True
+
+
+def read(path: str | None) -> str | None:
+    try:
+        return pathlib.Path(path).read_text(encoding="utf-8") if path else None
+    except FileNotFoundError:
+        return None
 
 
 def plan_state(params: dict[str, Any], gateway: ClusterGateway, found: Cluster | None) -> Plan:
@@ -151,25 +194,6 @@ def plan_state(params: dict[str, Any], gateway: ClusterGateway, found: Cluster |
         return Plan((), before, before)
     check_deletion(found, gateway.storage(found), Agreed(**{field.name: params[field.name] for field in fields(Agreed)}))
     return Plan(("delete",), before, None)
-
-
-def access_of(module: AnsibleAWSModule) -> Access:
-    """Return how the task itself reaches AWS, with credentials that another process can be given."""
-    region, endpoint_url, options = get_aws_connection_info(module)
-    keys = ("profile_name", "aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-    with explained("find the credentials of the task"):
-        found = boto3.session.Session(**{key: options.get(key) for key in keys}).get_credentials()
-        if found is None:
-            raise ExplainedError("The task has no credentials for AWS.", next_step="Give it a profile, or access_key and secret_key.")
-        credentials = found.get_frozen_credentials()
-    verify = options.get("verify")
-    return Access(
-        (credentials.access_key, credentials.secret_key, credentials.token),
-        region=region,
-        profile=options.get("profile_name"),
-        endpoint_url=endpoint_url,
-        ca_bundle=verify if isinstance(verify, str) else None,
-    )
 
 
 def main() -> None:
@@ -187,11 +211,13 @@ def main() -> None:
             os.environ.update(before)
 
     try:
-        gateway = ClusterGateway(module.client("cloudformation"), module.client("ec2"))
-        command = PclusterCommand(run_command, module.params["pcluster"], access_of(module))
+        gateway = ClusterGateway(module.client("cloudformation"), module.client("ec2"), module.client("s3"))
+        command = PclusterCommand(run_command, module.params["pcluster"], find_access(*get_aws_connection_info(module)))
         result = run(module.params, gateway, command, module.check_mode)
     except ExplainedError as error:
         module.fail_json(**error.to_result())
+    for warning in result.pop("warnings"):
+        module.warn(warning)
     module.exit_json(**result)
 
 

@@ -18,6 +18,12 @@ options:
     description: Whether to say how far the last creation, update or deletion has come, and what data the cluster's stack holds.
     type: bool
     default: false
+  config:
+    description: >-
+      Whether to read the configuration that the cluster runs with, which ParallelCluster keeps in S3. Needs C(s3:GetObject) and
+      C(s3:GetObjectVersion) there.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - petal.hpc.ebs.info
   - amazon.aws.common.modules
@@ -121,6 +127,15 @@ clusters:
       returned: with O(details)
       type: list
       elements: dict
+    config:
+      description: The text of the configuration that the cluster runs with, or null where it cannot be read.
+      returned: with O(config)
+      type: str
+    config_problem:
+      description: Why the configuration cannot be read, or an empty text.
+      returned: with O(config)
+      type: str
+      sample: ""
 """
 
 import dataclasses
@@ -135,31 +150,40 @@ from ..module_utils._core.errors import ExplainedError
 ARGUMENT_SPEC = {
     "name": {"type": "str"},
     "details": {"type": "bool", "default": False},
+    "config": {"type": "bool", "default": False},
 }
 
 
 def run(params: dict[str, Any], gateway: ClusterGateway) -> dict[str, Any]:
     """Describe one cluster, or all; `gateway` is a ClusterGateway or its fake."""
     found = [gateway.find_cluster(params["name"])] if params["name"] else gateway.list_clusters()
-    return {"clusters": [described(cluster, gateway, params["details"]) for cluster in found if cluster]}
+    return {"clusters": [described(cluster, gateway, params["details"], params["config"]) for cluster in found if cluster]}
 
 
-def described(cluster: Cluster, gateway: ClusterGateway, details: bool) -> dict[str, Any]:
-    if not details:
-        return cluster.to_result()
-    events = gateway.events(cluster)
-    return {
-        **cluster.to_result(),
-        "progress": progress_line(cluster.status, events),
-        "failures": failures(events),
-        "storage": [dataclasses.asdict(one) for one in gateway.storage(cluster)],
-    }
+def described(cluster: Cluster, gateway: ClusterGateway, details: bool, config: bool) -> dict[str, Any]:
+    result = cluster.to_result()
+    if details:
+        events = gateway.events(cluster)
+        result["progress"] = progress_line(cluster.status, events)
+        result["failures"] = failures(events)
+        result["storage"] = [dataclasses.asdict(one) for one in gateway.storage(cluster)]
+    if config:
+        result |= kept_config(cluster, gateway)
+    return result
+
+
+def kept_config(cluster: Cluster, gateway: ClusterGateway) -> dict[str, Any]:
+    """Who may look at a cluster need not be allowed to read its bucket."""
+    try:
+        return {"config": gateway.config(cluster), "config_problem": ""}
+    except ExplainedError as error:
+        return {"config": None, "config_problem": str(error)}
 
 
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
-        result = run(module.params, ClusterGateway(module.client("cloudformation"), module.client("ec2")))
+        result = run(module.params, ClusterGateway(module.client("cloudformation"), module.client("ec2"), module.client("s3")))
     except ExplainedError as error:
         module.fail_json(**error.to_result())
     module.exit_json(changed=False, **result)

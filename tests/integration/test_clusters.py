@@ -62,7 +62,7 @@ def account(lab):
 
 
 def described(account, name=None, details=False):
-    return run({"name": name, "details": details}, account)["clusters"]
+    return run({"name": name, "details": details, "config": False}, account)["clusters"]
 
 
 def test_clusters_are_listed_and_other_stacks_are_not(account):

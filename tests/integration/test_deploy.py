@@ -16,6 +16,9 @@ pytestmark = pytest.mark.lab
 
 NAME = "starter-cluster"
 NEXT = "/sw/next"
+CHANGED = {"cluster_config_overrides": {"HeadNode": {"InstanceType": "m6a.4xlarge"}}}
+CHANGE = "HeadNode.InstanceType: t3.large -> m6a.4xlarge"
+OWN, PLANNED = "starter.cluster.yaml", "starter.cluster.planned.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -36,18 +39,30 @@ def journey(lab, pcluster, tmp_path_factory):
         "cluster_config_hooks": "s3://my-site/petal",
         "cluster_name": NAME,
     }
+    (folder / "changed").mkdir()
     steps = {
         "build": ("../tests/lab/playbooks/stand_for_software.yml", {}),
         "deploy": ("deploy_cluster.yml", {"create": True}),
+        "again": ("deploy_cluster.yml", {"create": True}),
+        "changed": ("deploy_cluster.yml", {"create": True, **CHANGED}),
+        "changed, not created": ("deploy_cluster.yml", CHANGED),
         "plan": ("deploy_plan.yml", {"plan_path": str(folder)}),
+        "plan changed": ("deploy_plan.yml", {"plan_path": str(folder / "changed"), **CHANGED}),
         "build next": ("../tests/lab/playbooks/stand_for_software.yml", {"mount_path": NEXT}),
-        "upgrade": ("upgrade_software.yml", {"mount_path": NEXT, "apply": True, "config": common["cluster_config_path"]}),
+        "upgrade": ("upgrade_software.yml", {"mount_path": NEXT, "apply": True, "config": str(folder / "drifted.cluster.yaml")}),
         "status": ("cluster_status.yml", {}),
         "delete unconfirmed": ("delete_cluster.yml", {}),
         "delete": ("delete_cluster.yml", {"confirm": NAME}),
     }
-    runs = {step: run(playbook, lab, **common, **variables) for step, (playbook, variables) in steps.items()}
-    return {"folder": folder, **runs}
+    runs, kept = {}, {}
+    for step, (playbook, variables) in steps.items():
+        if step == "upgrade":
+            # A file that is not what the cluster runs with: ParallelCluster would refuse an update of its head node.
+            text = (folder / "starter.cluster.yaml").read_text()
+            (folder / "drifted.cluster.yaml").write_text(text.replace("t3.large", "m6a.8xlarge"))
+        runs[step] = run(playbook, lab, **common, **variables)
+        kept[step] = {file.name: file.read_text() for file in folder.glob("*.yaml")}
+    return {"folder": folder, "kept": kept, **runs}
 
 
 def test_the_cluster_is_created_followed_and_its_address_told(journey):
@@ -55,6 +70,41 @@ def test_the_cluster_is_created_followed_and_its_address_told(journey):
     assert deployed.ok, deployed.text[-3000:]
     assert re.search(rf"^{NAME} \| +\d+:\d\d \| CREATE_COMPLETE, 1 of 1 resources complete", deployed.text, re.MULTILINE)
     assert "CREATE_COMPLETE: ssh ec2-user@" in deployed.text
+
+
+def test_a_cluster_that_runs_with_the_seed_exists_already(journey):
+    again = journey["again"]
+    assert again.ok, again.text[-3000:]
+    assert "exists already, as the seed says" in again.text
+    assert journey["kept"]["again"] == journey["kept"]["deploy"]
+
+
+def test_a_changed_seed_is_refused_with_the_difference_and_the_record_stays(journey):
+    refused, kept = journey["changed"], journey["kept"]
+    assert not refused.ok
+    assert CHANGE in refused.text and "petal.hpc.upgrade_software" in refused.text and "pcluster update-cluster" in refused.text
+    assert kept["changed"][OWN] == kept["deploy"][OWN]
+    assert "m6a.4xlarge" in kept["changed"][PLANNED]
+
+
+def test_a_config_that_is_only_written_leaves_the_record_too(journey):
+    assert journey["changed, not created"].ok, journey["changed, not created"].text[-3000:]
+    assert journey["kept"]["changed, not created"][OWN] == journey["kept"]["deploy"][OWN]
+
+
+def test_the_plan_says_what_would_change(journey):
+    assert journey["plan changed"].ok, journey["plan changed"].text[-3000:]
+    plan = json.loads((journey["folder"] / "changed/plan.json").read_text())
+    assert (plan["ready"], plan["differences"]) == (False, [CHANGE])
+    text = (journey["folder"] / "changed/plan.txt").read_text()
+    assert "exists, and would change" in text and CHANGE in text
+
+
+def test_an_upgrade_starts_from_what_the_cluster_runs_with_and_not_from_a_file(journey):
+    text = journey["upgrade"].text
+    assert "is not what starter-cluster runs with" in text and "m6a.8xlarge" in text
+    config = yaml.safe_load((journey["folder"] / "drifted.cluster.new.yaml").read_text())
+    assert config["HeadNode"]["InstanceType"] == "t3.large"
 
 
 def test_the_plan_compares_with_the_running_cluster(journey):
@@ -70,7 +120,7 @@ def test_the_plan_compares_with_the_running_cluster(journey):
 def test_an_upgrade_is_checked_by_parallelcluster_and_made(journey):
     upgraded = journey["upgrade"]
     assert upgraded.ok, upgraded.text[-3000:]
-    config = yaml.safe_load((journey["folder"] / "starter.cluster.new.yaml").read_text())
+    config = yaml.safe_load((journey["folder"] / "drifted.cluster.new.yaml").read_text())
     assert [entry["MountDir"] for entry in config["SharedStorage"]] == ["/shared", NEXT]
     assert "UPDATE_COMPLETE" in journey["status"].text
 

@@ -9,18 +9,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from .._core.cluster_state import CLUSTER_TAG, NODE_TAG, QUEUE_TAG, VERSION_TAG, Cluster, Event, Node, Storage, storage_of
+from .._core.errors import ExplainedError
 from .._core.stack_template import parse_template
 from .errors import explained
 
 # CloudFormation answers ValidationError for a stack that does not exist.
 _NO_STACK = "does not exist"
+# Bucket, folder and version of the configuration. Source: aws-parallelcluster 3.16.1, templates.cluster_stack (_add_parameters).
+CONFIG_PARAMETERS = ("ResourcesS3Bucket", "ArtifactS3RootDirectory", "ConfigVersion")
 
 
 class ClusterGateway:
-    """cloudformation, ec2: boto3 clients of one region."""
+    """cloudformation, ec2, s3: boto3 clients of one region. s3 is only for reading configurations."""
 
-    def __init__(self, cloudformation: Any, ec2: Any) -> None:
-        self.cloudformation, self.ec2 = cloudformation, ec2
+    def __init__(self, cloudformation: Any, ec2: Any, s3: Any = None) -> None:
+        self.cloudformation, self.ec2, self.s3 = cloudformation, ec2, s3
 
     def find_cluster(self, name: str) -> Cluster | None:
         """Return the cluster of that name, or None; a stack that ParallelCluster has not made is none."""
@@ -38,6 +41,18 @@ class ClusterGateway:
         with explained("read the template of the cluster's stack", resource=cluster.name):
             body = self.cloudformation.get_template(StackName=cluster.stack_id)["TemplateBody"]
         return storage_of(parse_template(body, cluster.name))
+
+    def config(self, cluster: Cluster) -> str:
+        """Return the text of the configuration that the cluster runs with, as ParallelCluster keeps it; raises ExplainedError.
+
+        Source: aws-parallelcluster 3.16.1, models.cluster (_get_cluster_config): a version of an object, named by the stack's parameters.
+        """
+        bucket, folder, version = (cluster.parameters.get(name) for name in CONFIG_PARAMETERS)
+        if not (bucket and folder):
+            raise ExplainedError("Its stack does not say where its configuration lies.", resource=cluster.name)
+        wanted = {"Bucket": bucket, "Key": f"{folder}/configs/cluster-config.yaml", **({"VersionId": version} if version else {})}
+        with explained("read the configuration that the cluster runs with", resource=f"s3://{bucket}/{wanted['Key']}"):
+            return self.s3.get_object(**wanted)["Body"].read().decode()
 
     def events(self, cluster: Cluster) -> list[Event]:
         """Return the stack's history since its last creation, update or deletion was asked for, the newest first."""
@@ -88,6 +103,7 @@ def _cluster(stack: dict[str, Any], region: str, nodes: tuple[Node, ...]) -> Clu
         stack_tags=_tags(stack.get("Tags")),
         nodes=nodes,
         reason=stack.get("StackStatusReason", ""),
+        parameters={one["ParameterKey"]: one.get("ParameterValue", "") for one in stack.get("Parameters", [])},
     )
 
 

@@ -80,6 +80,24 @@ class Access:
         return kept | {name: value for name, value in said.items() if value}
 
 
+def find_access(region: str, endpoint_url: str | None, options: Mapping[str, Any]) -> Access:
+    """Return how a task reaches AWS, with credentials that another process can be given; arguments: of get_aws_connection_info."""
+    keys = ("profile_name", "aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    with explained("find the credentials of the task"):
+        found = boto3.session.Session(**{key: options.get(key) for key in keys}).get_credentials()
+        if found is None:
+            raise ExplainedError("The task has no credentials for AWS.", next_step="Give it a profile, or access_key and secret_key.")
+        credentials = found.get_frozen_credentials()
+    verify = options.get("verify")
+    return Access(
+        (credentials.access_key, credentials.secret_key, credentials.token),
+        region=region,
+        profile=options.get("profile_name"),
+        endpoint_url=endpoint_url,
+        ca_bundle=verify if isinstance(verify, str) else None,
+    )
+
+
 class PclusterCommand:
     """executable: the path of `pcluster`. access: that of the task, so that both act for the same account.
 

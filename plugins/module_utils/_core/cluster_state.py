@@ -78,7 +78,7 @@ class Event:
 
 @dataclasses.dataclass(frozen=True)
 class Cluster:
-    """A cluster. status: CloudFormation's, of its stack. stack_tags: those of the stack."""
+    """A cluster. status: CloudFormation's, of its stack. stack_tags, parameters: those of the stack."""
 
     name: str
     region: str
@@ -89,6 +89,7 @@ class Cluster:
     stack_tags: dict[str, str] = dataclasses.field(default_factory=dict)
     nodes: tuple[Node, ...] = ()
     reason: str = ""
+    parameters: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def head_node(self) -> Node | None:
@@ -197,6 +198,20 @@ def plan_presence(found: Cluster | None, name: str, fingerprint: str | None, *, 
             next_step="Use petal.hpc.upgrade_software to give it new software, or choose another name: cluster_name=…",
         )
     return ()
+
+
+def check_same(name: str, changes: list[str], config: str) -> None:
+    """Refuse to take a cluster for one of another configuration. changes: what sets them apart; config: the file of the new one."""
+    if changes:
+        raise ManyProblems(
+            f"Cluster {name} exists, and the configuration would change it:",
+            changes,
+            resource=name,
+            next_step=(
+                "Nothing was changed. New software goes by petal.hpc.upgrade_software; anything else by "
+                f"`pcluster update-cluster --cluster-name {name} --cluster-configuration {config}`, once you have read the difference."
+            ),
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -25,7 +25,8 @@ class Facts:
 
     model, problems, notes: of plan_cluster. lookup: what snapshot_registry_info says ("found", "snapshot", "trace", "msg").
     packages: the seed's specs. running: the cluster of that name as cluster_info describes it, or None; running_packages: its specs, None:
-    unknown. reading: what is known of the first reads; None where the software comes from elsewhere.
+    unknown. differences: what the new configuration would change of the one that runs; None: unknown, or nothing runs.
+    reading: what is known of the first reads; None where the software comes from elsewhere.
     prices: of storage. instance_prices: USD an hour by instance type, in place of ours.
     """
 
@@ -37,6 +38,7 @@ class Facts:
     prices: Mapping[str, float]
     running: dict[str, Any] | None = None
     running_packages: list[str] | None = None
+    differences: list[str] | None = None
     reading: Question | None = None
     instance_prices: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
@@ -48,10 +50,11 @@ def deploy_plan(facts: Facts) -> dict[str, Any]:
     problems = [*missing, *(problem for problem in facts.problems if not (missing and problem.startswith("Nothing brings")))]
     storage, nodes = _storage_terms(facts), _node_rows(facts)
     return {
-        "ready": not problems,
+        "ready": not problems and not facts.differences,
         "cluster": {key: facts.model[key] for key in ("cluster_name", "region", "os", "seed_name", "fingerprint")},
         "action": "create" if facts.running is None else "exists",
         "running": facts.running,
+        "differences": facts.differences,
         "snapshot": snapshot,
         "trace": list(facts.lookup.get("trace") or []),
         "packages": compare_packages(facts.packages, facts.running_packages),
@@ -153,6 +156,9 @@ def _risks(facts: Facts, nodes: Iterable[dict[str, Any]]) -> list[str]:
             f"A cluster {model['cluster_name']} exists ({facts.running.get('status')}). ParallelCluster cannot change its snapshot: "
             "use petal.hpc.upgrade_software, or another name."
         )
+    if facts.running is not None and facts.differences is None:
+        why = facts.running.get("config_problem") or "It was not read."
+        risks.append(f"Whether this would change the cluster is not known: what it runs with cannot be compared. {why}")
     if facts.running is not None and facts.running_packages is None:
         risks.append("What the running cluster has is not known, so that nobody can say what its users would lose.")
     if software and software["deletion_policy"] == "Retain":
@@ -175,6 +181,7 @@ def plan_text(plan: Mapping[str, Any]) -> str:
     cluster, cost = plan["cluster"], plan["cost"]
     lines = [f"Cluster {cluster['cluster_name']} in {cluster['region']}, {cluster['os']}: {_verdict(plan)}"]
     lines += _section("Cannot be deployed", plan["problems"])
+    lines += _section("Exists, and would change", plan["differences"] or [])
     lines += _section("Software", _software_lines(plan))
     lines += _section("Packages against the running cluster", _package_lines(plan["packages"])) if plan["running"] else []
     lines += _section("Cost", _cost_lines(cost))
@@ -185,6 +192,8 @@ def plan_text(plan: Mapping[str, Any]) -> str:
 
 
 def _verdict(plan: Mapping[str, Any]) -> str:
+    if plan["differences"] and not plan["problems"]:
+        return "exists, and would change; create=true refuses that"
     if not plan["ready"]:
         return "cannot be deployed as it stands"
     return "would be created" if plan["action"] == "create" else "exists already"

@@ -5,11 +5,21 @@ import dataclasses
 import pytest
 
 from plugins.module_utils._core.cluster_state import Storage
-from plugins.module_utils._core.errors import ExplainedError
+from plugins.module_utils._core.errors import ExplainedError, ManyProblems
 from plugins.modules.cluster import ARGUMENT_SPEC, run
 from tests.unit.plugins.module_utils._core.test_cluster_state import CLUSTER
 
 ACCOUNT = CLUSTER.stack_id.split(":")[4]
+
+RUNS = "HeadNode: {InstanceType: m6a.large}\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A folder with the configuration that the cluster runs with."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "genomics.yaml").write_text(f"# The same, with a note.\n{RUNS}")
+    return tmp_path
 
 
 class Account:
@@ -18,7 +28,8 @@ class Account:
     def __init__(self, *clusters, storage=()):
         self.clusters = {cluster.name: cluster for cluster in clusters}
         self.kept, self.asked = list(storage), []
-        self.number = ACCOUNT
+        self.number, self.unreadable = ACCOUNT, False
+        self.configs = {cluster.name: RUNS for cluster in clusters}
 
     def find_cluster(self, name):
         return self.clusters.get(name)
@@ -26,12 +37,18 @@ class Account:
     def storage(self, _cluster):
         return self.kept
 
+    def config(self, cluster):
+        if self.unreadable:
+            raise ExplainedError("AccessDenied: s3:GetObject.")
+        return self.configs[cluster.name]
+
     def account(self):
         return self.number
 
     def create(self, name, config):
         self.asked.append(("create", name, config))
         self.clusters[name] = dataclasses.replace(CLUSTER, name=name, status="CREATE_IN_PROGRESS")
+        self.configs[name] = RUNS
 
     def update(self, name, config):
         self.asked.append(("update", name, config))
@@ -87,3 +104,49 @@ def test_a_command_that_would_act_on_another_account_is_not_run(params):
     with pytest.raises(ExplainedError, match=f"found in account {ACCOUNT}, and the pcluster command would act for account 999988887777"):
         call(account, **params)
     assert account.asked == []
+
+
+LARGER = "HeadNode: {InstanceType: m6a.4xlarge}\n"
+CHANGE = "HeadNode.InstanceType: m6a.large -> m6a.4xlarge"
+
+
+def test_a_cluster_that_runs_with_the_configuration_exists_already():
+    result = call(Account(CLUSTER))
+    assert (result["action"], result["compared"], result["warnings"]) == ("none", True, [])
+
+
+@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "CREATE_IN_PROGRESS"])
+def test_a_configuration_that_would_change_a_cluster_is_refused_with_the_difference(folder, status):
+    (folder / "new.yaml").write_text(LARGER)
+    account = Account(dataclasses.replace(CLUSTER, status=status))
+    with pytest.raises(ManyProblems) as refused:
+        call(account, config="new.yaml", fingerprint="sha256:aa")
+    assert refused.value.problems == [CHANGE]
+    assert "upgrade_software" in str(refused.value) and "--cluster-configuration new.yaml" in str(refused.value)
+    assert account.asked == []
+
+
+def test_where_the_cluster_s_own_cannot_be_read_the_file_counts_and_that_is_said(folder):
+    (folder / "new.yaml").write_text(LARGER)
+    account = Account(CLUSTER)
+    account.unreadable = True
+    with pytest.raises(ManyProblems, match=CHANGE):
+        call(account, config="new.yaml", running_config="genomics.yaml")
+    same = call(account, running_config="genomics.yaml")
+    assert same["compared"]
+    assert "AccessDenied" in same["warnings"][0] and "genomics.yaml was held against it" in same["warnings"][0]
+
+
+@pytest.mark.parametrize("file", [None, "missing.yaml"])
+def test_where_nothing_can_be_compared_nothing_is_claimed(file):
+    account = Account(CLUSTER)
+    account.unreadable = True
+    result = call(account, running_config=file)
+    assert not result["compared"] and "Nothing was compared" in result["warnings"][0]
+
+
+def test_an_update_is_no_refusal(folder):
+    (folder / "new.yaml").write_text(LARGER)
+    account = Account(CLUSTER)
+    call(account, config="new.yaml", update=True)
+    assert account.asked == [("update", "genomics", "new.yaml")]

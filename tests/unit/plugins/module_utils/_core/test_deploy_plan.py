@@ -46,6 +46,9 @@ CASES = {
     "new-cluster": facts(),
     "no-snapshot": facts(lookup=MISSING),
     "exists": facts(running=RUNNING, running_packages=["samtools@1.17", "bwa"]),
+    "exists-and-would-change": facts(
+        running=RUNNING, running_packages=["samtools@1.17"], differences=["HeadNode.InstanceType: m6a.large -> m6a.4xlarge"]
+    ),
     "spot-many-clusters": facts(SPOT, reading={"clusters_per_hour": 4, "first_read_gib": 50}),
     "elsewhere": facts(options={"region": "eu-central-1", "deletion_policy": "Retain"}, instance_prices={"m6a.large": 0.1}),
 }
