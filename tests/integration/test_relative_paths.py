@@ -22,6 +22,7 @@ SNAPSHOT = {
     "fingerprint": "sha256:" + "0f3a" * 16,
     "os": "alinux2023",
     "architecture": "x86_64",
+    "aws_account": "111122223333",  # not ours, so that it need not exist
 }
 SUBNET = {"cluster_config_subnet_id": "subnet-0123456789abcdef0", "build_host_subnet_id": "subnet-0123456789abcdef0"}
 
@@ -39,6 +40,7 @@ class Caller:
                 skip = {"ignore": shutil.ignore_patterns("collections", "__pycache__")} if copy is shutil.copytree else {}
                 copy(ROOT / name, self.collection / name, **skip)
         self.folder.mkdir()
+        (self.folder / "ansible.cfg").touch()
         shutil.copy(ROOT / "tests/data/seeds/minimal.yaml", self.folder)
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / "key"], check=True)
         (self.folder / "signers").write_text(f"ada@example.com {(self.folder / 'key.pub').read_text()}")
@@ -49,7 +51,7 @@ class Caller:
             **os.environ,
             **self.lab.environment(),
             "ANSIBLE_COLLECTIONS_PATH": str(self.collection.parents[2]),
-            "ANSIBLE_CONFIG": os.devnull,
+            "ANSIBLE_CONFIG": str(self.folder / "ansible.cfg"),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
             "ANSIBLE_NOCOLOR": "1",
@@ -88,7 +90,7 @@ def test_a_module_writes_to_the_registry_of_the_caller(caller):
         {"registry": "registry"},
         {"registry": "./registry"},
         {"registry": "~/registry"},
-        {"snapshot_sources": [{"type": "community", "registry": "registry", "allowed_signers": "signers"}]},
+        {"snapshot_sources": [{"type": "community", "enabled": True, "registry": "registry", "allowed_signers": "signers"}]},
     ],
     ids=str,
 )
