@@ -56,6 +56,7 @@ OPTIONS: dict[str, Callable[[Any, Absolute], Any]] = {
     "pcluster": _command,
     "registries": _registries,
     "registry": _registry,
+    "running_config": _path,
     "signing_key": _path,
     "source_registry": _registry,
     "sources": _sources,
