@@ -23,12 +23,17 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 STAGE_MARK = "petal |"
 
 
+def program(name: str) -> str:
+    """Return the path of a program of Ansible: in this environment, or in that which PETAL_ANSIBLE names, as `make test-floors` does."""
+    return str(pathlib.Path(os.environ.get("PETAL_ANSIBLE") or sys.prefix).absolute() / "bin" / name)
+
+
 class Playbook:
     """One run of ansible-playbook. `stages` yields the name of each stage as it is reached."""
 
     def __init__(self, name: str, lab: Any, *arguments: str, **variables: Any) -> None:
         state_dir = pathlib.Path(lab.variables["lab_state_dir"])
-        command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), str(ROOT / "playbooks" / name), *arguments]
+        command = [program("ansible-playbook"), str(ROOT / "playbooks" / name), *arguments]
         for extra in (f"@{state_dir / 'vars.json'}", json.dumps(toy.variables()), json.dumps(variables)):
             command += ["-e", extra]
         ours = {
@@ -106,7 +111,7 @@ def write_seed(folder: pathlib.Path, name: str, packages: list[int]) -> str:
     """Write a seed of some of the toy packages that take a while, and return its path."""
     seed = yaml.safe_load((ROOT / "tests/data/seeds/interrupted.yaml").read_text())
     seed["cluster"]["name"] = name
-    seed["software"]["spack_packages"] = [f"sleeper{number:02d}@1.0" for number in packages]
+    seed["software"]["spack_packages"] = [f"sleeper{number:02d}@1.0 +slow" for number in packages]
     path = folder / f"{name}.yaml"
     path.write_text(yaml.safe_dump(seed))
     return str(path)

@@ -66,13 +66,13 @@ def depends_on(spec, when="", type=None):
 
 
 class Package:
-    """Base of all recipes. Directives in a class body land in `directives` of the class that follows them."""
+    """Base of all recipes. Directives in a class body land in `directives` of the class that follows them, after those of its base."""
 
     directives = ()
     has_code = True
 
     def __init_subclass__(cls):
-        cls.directives = tuple(_directives)
+        cls.directives = (*cls.directives, *_directives)
         _directives.clear()
 
     def of(self, kind):
