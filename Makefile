@@ -18,13 +18,14 @@ demo: demo-environment ## Take a seed through the lab, from Spack to module load
 test: system-packages test-environment ## Run every level and the linters
 	@$(PYTHON_IN_VENV) scripts/run_tests.py
 
-.PHONY: test-unit test-module test-judge test-chain test-real
+.PHONY: test-unit test-module test-judge test-chain test-real test-floors
+test-floors: system-packages test-environment ## Unit tests, and real Ansible against the lab, with the oldest releases that are promised
 test-unit: test-environment ## Decisions and modules against fakes (under a minute)
 test-module: system-packages test-environment ## Modules and the lab's rules against the lab's API and block devices
 test-judge: test-environment ## Rendered cluster configs against the real aws-parallelcluster
 test-chain: system-packages test-environment ## From seed to module load on the lab's hosts
 test-real: system-packages test-environment ## The real Spack in the place of the stand-in, where a mirror can be had (scripts/spack_mirror.sh)
-test-unit test-module test-judge test-chain test-real:
+test-unit test-module test-judge test-chain test-real test-floors:
 	@$(PYTHON_IN_VENV) scripts/run_tests.py $(@:test-%=%)
 
 .PHONY: molecule

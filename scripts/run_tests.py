@@ -26,6 +26,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 LOGS = ROOT / ".cache" / "test"
 SCENARIOS = ROOT / "extensions" / "molecule"
 JUDGE_ENVIRONMENT = ".venv-pcluster"
+FLOORS_ENVIRONMENT = ".venv-floors"
+# What real Ansible does once more with the oldest releases: the playbooks of a deployment, and the targets of the central modules.
+AT_THE_FLOORS = [f"tests/integration/test_{name}.py" for name in ("deploy", "ebs_volume", "ebs_snapshot", "snapshot_registry")]
 # Nothing takes nearly as long unless it hangs.
 COMMAND_TIMEOUT = 3000
 LINES_SHOWN_OF_A_FAILURE = 60
@@ -159,6 +162,23 @@ def real(shell: Shell) -> Outcome:
     return run_pytest(shell, *paths, options=every_test, PETAL_SPACK="real") + Outcome(skipped=len(notes[:1]), notes=notes)
 
 
+def floors(shell: Shell) -> Outcome:
+    """Run what users run with the oldest releases that we promise: the unit tests, and real Ansible against the lab."""
+    if sys.version_info >= (3, 14):
+        return Outcome(skipped=1, notes=("ansible-core 2.19.0 runs on Python 3.11 to 3.13: PYTHON names one",))
+    if shell.run("sh", "scripts/bootstrap.sh", FLOORS_ENVIRONMENT, "requirements/floors.txt"):
+        return Outcome(failed=1, notes=(FAILED + "the environment of requirements/pins/floors.txt",))
+    programs = ROOT / FLOORS_ENVIRONMENT / "bin"
+    playbooks = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "playbooks").glob("*.yml"))]
+    readable = shell.run(str(programs / "ansible-playbook"), "--syntax-check", "-e", "seed=tests/data/seeds/toy.yaml", *playbooks)
+    outcome = Outcome(failed=1, notes=(FAILED + "the syntax of a playbook",)) if readable else Outcome(passed=len(playbooks))
+    # Benchmarks run in our own environment alone.
+    path = f"{programs}{os.pathsep}{environment()['PATH']}"
+    outcome += run_pytest(shell, "tests/unit", python=str(programs / "python"), options=("--ignore=tests/unit/benchmarks",), PATH=path)
+    chosen = ("-k", "test_deploy or test_the_target_passes")
+    return outcome + run_pytest(shell, *AT_THE_FLOORS, options=chosen, PETAL_ANSIBLE=str(programs.parent))
+
+
 def judge(shell: Shell) -> Outcome:
     if shell.run("sh", "scripts/bootstrap.sh", JUDGE_ENVIRONMENT, "requirements/pcluster.txt"):
         return Outcome(skipped=1, notes=("aws-parallelcluster could not be installed (requirements/pcluster.txt)",))
@@ -241,6 +261,7 @@ def missing_for_hosts() -> tuple[str, ...]:
 LEVELS: dict[str, Callable[[Shell], Outcome]] = {
     "unit": unit,
     "lint": lint,
+    "floors": floors,
     "judge": judge,
     "module": module,
     "sanity": sanity,
@@ -251,7 +272,7 @@ LEVELS: dict[str, Callable[[Shell], Outcome]] = {
 
 
 # Lanes run side by side: the levels that work with hosts and with the API wait more than they compute.
-LANES = (("unit", "lint", "sanity", "molecule"), ("judge", "module"), ("chain", "real"))
+LANES = (("unit", "lint", "sanity", "molecule"), ("judge", "module"), ("floors", "chain", "real"))
 
 
 def run_level(name: str, verbose: bool) -> Outcome:

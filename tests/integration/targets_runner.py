@@ -6,15 +6,16 @@ import json
 import os
 import pathlib
 import subprocess
-import sys
 from typing import Any
+
+from tests.chain.playbook import program
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def run_target(name: str, lab: Any, **variables: Any) -> None:
     """Run tests/integration/targets/NAME; a failed task fails the test with the whole output."""
-    command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), str(ROOT / "tests/integration/run_target.yml")]
+    command = [program("ansible-playbook"), str(ROOT / "tests/integration/run_target.yml")]
     environment = {
         **os.environ,
         **lab.environment(),
