@@ -137,7 +137,7 @@ def bench(host):
 def test_a_new_volume_is_formatted_and_mounted_and_a_second_run_changes_nothing(bench):
     volume = bench.volume(attached=False)
     told = bench.role("main", "--check", shared_volume_id=volume.id)
-    assert told.ok and told.changed == ["Attach the volume"] and "would be attached" in told.said, told.text
+    assert told.ok and told.changed == ["Attach the volume to the instance"] and "would be attached" in told.said, told.text
     first = volume.role()
     assert first.ok, first.text
     assert "Make the file system" in first.changed
