@@ -3,19 +3,12 @@
 import time
 
 import pytest
-import yaml
 
-from tests.chain.test_host_keys import BUILD, LAUNCH, ROOT, run
+from tests.chain.test_host_keys import BUILD, LAUNCH, run
 from tests.lab.fixtures import lab_hosts  # noqa: F401
+from tests.unit.roles.test_build_unit import start_of_a_build
 
 pytestmark = pytest.mark.hosts
-
-
-def start_of_a_build():
-    """Return the command with which the role spack_bootstrap starts the unit of a build."""
-    tasks = yaml.safe_load((ROOT / "roles/spack_bootstrap/tasks/build.yml").read_text())
-    (start,) = [task for block in tasks for task in block.get("block", ()) if "ansible.builtin.shell" in task]
-    return start["ansible.builtin.shell"]["cmd"]
 
 
 PROGRAM = "python3 /usr/local/sbin/petal-deadline"
