@@ -11,6 +11,7 @@ version_added: 0.1.0
 description:
   - Returns arguments for C(ansible_ssh_common_args). The key of an instance is kept under its id, in a list of the run's own, and not in
     the user's C(~/.ssh/known_hosts). Another key of the same instance is refused.
+  - A host that does not answer for two minutes is given up, in place of being waited for without end.
   - Set C(ansible_ssh_host_key_checking=true) beside it. Where it is false, ansible-core lets ssh accept every key.
   - The list lies in the run's own folder for temporary files. That lives as long as the run and can be written wherever Ansible runs.
 positional: _input, given
@@ -42,7 +43,7 @@ _value:
   sample: >-
     -o ProxyJump=bastion.example.com -o StrictHostKeyChecking=accept-new
     -o 'UserKnownHostsFile="/home/me/.ansible/tmp/ansible-local-1/petal-known-hosts"'
-    -o HostKeyAlias=i-0123456789abcdef0 -o CheckHostIP=no
+    -o HostKeyAlias=i-0123456789abcdef0 -o CheckHostIP=no -o ServerAliveInterval=15 -o ServerAliveCountMax=8
 """
 
 from ansible import constants

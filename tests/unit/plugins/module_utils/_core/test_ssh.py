@@ -27,6 +27,11 @@ def test_a_key_is_accepted_once_under_the_id_of_the_instance_in_a_list_of_the_ru
     assert options["userknownhostsfile"].replace("%%", "%").strip('"') == f"{folder}/petal-known-hosts"
 
 
+def test_a_host_that_is_gone_is_not_waited_for_without_end():
+    options = understood(host_key_arguments(INSTANCE, "/tmp/run"))
+    assert (options["serveraliveinterval"], options["serveralivecountmax"]) == ("15", "8")
+
+
 def test_what_the_user_gives_wins():
     options = understood(host_key_arguments(INSTANCE, "/tmp/run", "-o ProxyJump=bastion -o StrictHostKeyChecking=yes"))
     assert (options["stricthostkeychecking"], options["proxyjump"]) == ("true", "bastion")
