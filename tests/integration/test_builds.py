@@ -101,7 +101,7 @@ def test_a_build_host_can_be_a_spot_instance(lab, tmp_path):
 
 def test_a_build_that_nobody_named_is_not_guessed(lab):
     refused = run("build_cancel.yml", lab)
-    assert not refused.ok and "Name the build" in refused.text
+    assert not refused.ok and "seed or build_id and region is missing: add -e seed=" in refused.text
 
 
 def test_leaving_a_build_to_its_host_needs_an_instance_profile(lab):
