@@ -27,8 +27,9 @@ LOGS = ROOT / ".cache" / "test"
 SCENARIOS = ROOT / "extensions" / "molecule"
 JUDGE_ENVIRONMENT = ".venv-pcluster"
 FLOORS_ENVIRONMENT = ".venv-floors"
-# What real Ansible does once more with the oldest releases: the playbooks of a deployment, and the targets of the central modules.
-AT_THE_FLOORS = [f"tests/integration/test_{name}.py" for name in ("deploy", "ebs_volume", "ebs_snapshot", "snapshot_registry")]
+# What real Ansible does once more with the oldest releases: the targets of the central modules. Not the playbooks of a deployment: with
+# ansible-core 2.19.0 to 2.19.3 they may hang at the start of a play (ansible/ansible#85879, #86027).
+AT_THE_FLOORS = [f"tests/integration/test_{name}.py" for name in ("ebs_volume", "ebs_snapshot", "snapshot_registry")]
 # Nothing takes nearly as long unless it hangs.
 COMMAND_TIMEOUT = 3000
 LINES_SHOWN_OF_A_FAILURE = 60
@@ -175,7 +176,7 @@ def floors(shell: Shell) -> Outcome:
     # Benchmarks run in our own environment alone.
     path = f"{programs}{os.pathsep}{environment()['PATH']}"
     outcome += run_pytest(shell, "tests/unit", python=str(programs / "python"), options=("--ignore=tests/unit/benchmarks",), PATH=path)
-    chosen = ("-k", "test_deploy or test_the_target_passes")
+    chosen = ("-k", "test_the_target_passes")
     return outcome + run_pytest(shell, *AT_THE_FLOORS, options=chosen, PETAL_ANSIBLE=str(programs.parent))
 
 
