@@ -73,7 +73,7 @@ class Bench:
             "ansible_host": self.host.address,
             "ansible_user": "ec2-user",
             "ansible_ssh_private_key_file": self.lab.variables["build_host_private_key_file"],
-            "ansible_ssh_common_args": self.lab.variables["build_host_ssh_common_args"],
+            "ansible_ssh_common_args": self.host.ssh_arguments,
         }
         inventory.write_text(json.dumps({"all": {"hosts": {"bench": connection}}}))
         said = {"role_tasks": tasks, "shared_volume_instance_id": self.host.id, "shared_volume_device": "auto", **variables}
