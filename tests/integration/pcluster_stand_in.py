@@ -62,7 +62,8 @@ class Cluster:
     def delete(self) -> str:
         bucket, folder = self.place()
         self.client("cloudformation").delete_stack(StackName=self.name)
-        boto3.resource("s3", region_name=self.region).Bucket(bucket).object_versions.filter(Prefix=f"{folder}/").delete()
+        if bucket:
+            boto3.resource("s3", region_name=self.region).Bucket(bucket).object_versions.filter(Prefix=f"{folder}/").delete()
         ec2 = self.client("ec2")
         mine = [{"Name": "tag:parallelcluster:cluster-name", "Values": [self.name]}]
         nodes = [one["InstanceId"] for found in ec2.describe_instances(Filters=mine)["Reservations"] for one in found["Instances"]]
@@ -71,10 +72,13 @@ class Cluster:
         return "DELETE_IN_PROGRESS"
 
     def place(self) -> tuple[str, str]:
-        """Return the bucket and the folder of a cluster that exists, as the package finds them: in its stack's parameters."""
+        """Return the bucket and the folder of a cluster that exists, as the package finds them: in its stack's parameters.
+
+        A stack that a test has made has none.
+        """
         (stack,) = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
-        parameters = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
-        return parameters["ResourcesS3Bucket"], parameters["ArtifactS3RootDirectory"]
+        parameters = {one["ParameterKey"]: one["ParameterValue"] for one in stack.get("Parameters", ())}
+        return parameters.get("ResourcesS3Bucket", ""), parameters.get("ArtifactS3RootDirectory", "")
 
     def stack(self, bucket: str, folder: str) -> dict:
         """Put the configuration into the bucket; return the template that belongs to it, and values for what it leaves open."""
