@@ -113,7 +113,10 @@ def test_a_schedule_takes_one_snapshot_in_a_period_and_deletes_what_is_old(examp
 
 @pytest.mark.parametrize(
     ("given", "complaint"),
-    [({}, "snapshot_schedule_tags or snapshot_schedule_volume_ids is missing: add -e"), ({"snapshot_schedule_tags": {"Purpose": "none"}}, "so nothing is backed up")],
+    [
+        ({}, "snapshot_schedule_tags or snapshot_schedule_volume_ids is missing: add -e"),
+        ({"snapshot_schedule_tags": {"Purpose": "none"}}, "so nothing is backed up"),
+    ],
 )
 def test_a_schedule_that_would_back_up_nothing_fails(examples, given, complaint):
     refused = examples.run("snapshot_schedule", **given)
