@@ -32,7 +32,7 @@ def words(playbook):
 @pytest.mark.parametrize("playbook", ["build_seed.yml", "deploy_cluster.yml"])
 def test_a_refused_look_up_ends_a_run_before_it_costs_anything(lab, playbook):
     refuse(lab, "DescribeSnapshots", "UnauthorizedOperation", times=1, status=403)
-    refused = run(playbook, lab, build_if_missing=True)
+    refused = run(playbook, lab, build_if_missing=True, cluster_config_subnet_id="subnet-0123456789abcdef0")
     assert not refused.ok
     assert "Nobody knows whether there is a snapshot of sha256:" in words(refused) and "UnauthorizedOperation" in refused.text
     assert "to be built" not in refused.text
