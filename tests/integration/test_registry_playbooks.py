@@ -142,6 +142,12 @@ def submitted(registry, snapshot, variant):
     return stats["petal_submission"]
 
 
+@pytest.fixture(scope="module")
+def merged(registry, submitted):
+    """The submission, taken in by a maintainer."""
+    subprocess.run(["git", "-C", str(registry.folder / "remote"), "update-ref", "refs/heads/main", submitted["commit"]], check=True)
+
+
 def test_a_submission_is_one_commit_on_a_branch_of_its_own(registry, submitted):
     remote = ["git", "-C", str(registry.folder / "remote")]
     assert submitted["branch"] == "submit-bio"
@@ -183,9 +189,7 @@ def verify(registry, place):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_what_was_merged_is_listed_searched_shown_and_found_signed_and_proven(registry, snapshot, submitted):
-    remote = registry.folder / "remote"
-    subprocess.run(["git", "-C", str(remote), "update-ref", "refs/heads/main", "submit-bio"], check=True)
+def test_what_was_merged_is_listed_searched_shown_and_found_signed_and_proven(registry, snapshot, merged):
     verify(registry, registry.place)
     place = {"registry": registry.place, "allowed_signers": str(registry.folder / "allowed_signers")}
     for playbook, given in (("registry_list", {}), ("registry_search", {"search": "NGS"}), ("registry_info", {"entry": "bio"})):
@@ -202,9 +206,9 @@ def test_what_was_merged_is_listed_searched_shown_and_found_signed_and_proven(re
     assert stats["petal_registry"] == []
 
 
-def test_an_index_that_was_lost_in_git_is_made_anew(registry, submitted):
+def test_an_index_that_was_lost_in_git_is_made_anew(registry, merged):
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-C", str(registry.folder / "clone")]
-    subprocess.run(["git", "clone", "-q", "-b", "submit-bio", registry.folder / "remote", registry.folder / "clone"], check=True)
+    subprocess.run(["git", "clone", "-q", "-b", "main", registry.folder / "remote", registry.folder / "clone"], check=True)
     for command in (["rm", "-q", "index.json"], ["commit", "-q", "-m", "Lose it"], ["push", "-q", "origin", "HEAD:main"]):
         subprocess.run([*git, *command], check=True)
     stats, output = registry.play("registry_repair", registry=registry.place)
@@ -213,8 +217,7 @@ def test_an_index_that_was_lost_in_git_is_made_anew(registry, submitted):
     assert stats["petal_repair"] == {"changed": False, "added": [], "removed": []}, output
 
 
-def test_a_miss_names_the_nearest_entry(registry, submitted, tmp_path):
-    subprocess.run(["git", "-C", str(registry.folder / "remote"), "update-ref", "refs/heads/main", "submit-bio"], check=True)
+def test_a_miss_names_the_nearest_entry(registry, merged, tmp_path):
     document = yaml.safe_load(SEED.read_text())
     document["software"]["spack_packages"] = [*document["software"]["spack_packages"], "fftw@3.3.10"]
     (tmp_path / "more.yaml").write_text(yaml.safe_dump(document))
