@@ -13,9 +13,9 @@ import time
 from collections.abc import Sequence
 
 from benchmarks.report import ROOT, Target
-from plugins.module_utils._core.recipe_index import Recipes
-from plugins.module_utils._core.seed_lint import lint_seed
-from plugins.module_utils._core.spack import RECIPES_VERSION
+from plugins.module_utils._core.recipes.index import Recipes
+from plugins.module_utils._core.recipes.seed_lint import lint_seed
+from plugins.module_utils._core.software.releases import RECIPES_VERSION
 from plugins.module_utils._git.recipes import load_index
 from tests.spack import real_recipes
 

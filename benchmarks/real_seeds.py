@@ -24,10 +24,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from benchmarks.report import ROOT, machine, table
 from plugins.module_utils._core.errors import ManyProblems
 from plugins.module_utils._core.positioned_yaml import read_document
-from plugins.module_utils._core.recipe_index import Recipes
-from plugins.module_utils._core.seed_lint import mend_seed
-from plugins.module_utils._core.spack import RECIPES_VERSION
-from plugins.module_utils._core.spack_spec import canonical_spec
+from plugins.module_utils._core.recipes.index import Recipes
+from plugins.module_utils._core.recipes.seed_lint import mend_seed
+from plugins.module_utils._core.software.releases import RECIPES_VERSION
+from plugins.module_utils._core.software.spec import canonical_spec
 from plugins.module_utils._git.recipes import load_index
 from tests.spack import real_recipes
 from tests.spack.make_stand_in import TAG

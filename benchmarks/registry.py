@@ -23,17 +23,11 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.report import Target, machine, table, targets_table, write_section
-from plugins.module_utils._aws.registry_store import DirectoryStore
-from plugins.module_utils._core.near_miss import nearest
-from plugins.module_utils._core.registry import (
-    Entry,
-    Index,
-    RegisteredSnapshot,
-    entry_document,
-    index_document,
-    index_lines,
-    to_text,
-)
+from plugins.module_utils._core.registry.entries import Entry, RegisteredSnapshot
+from plugins.module_utils._core.registry.files import entry_document, index_document, to_text
+from plugins.module_utils._core.registry.index import Index, index_lines
+from plugins.module_utils._core.registry.near_miss import nearest
+from plugins.module_utils._registry.directory import DirectoryStore
 
 SIZES = (100, 1_000, 10_000, 100_000)
 LOOK_UPS = 200

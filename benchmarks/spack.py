@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator
 
 from benchmarks import concretisation
 from benchmarks.report import Target, cpu_of_children, machine, table, targets_table, write_section
-from plugins.module_utils._core.spack import SHORT_HASH
+from plugins.module_utils._core.software.configuration import SHORT_HASH
 from tests.spack.make_stand_in import TAG
 from tests.spack.volume import REAL, Volume, reason_against_the_real_one
 

@@ -151,7 +151,7 @@ def real(shell: Shell) -> Outcome:
     """Run what holds the stand-in for Spack against the real one, and the main journey with the real one."""
     if shell.run("sh", "scripts/spack_mirror.sh"):
         return Outcome(skipped=1, notes=("the real Spack is not in reach; PETAL_SPACK_URL names a repository of it",))
-    paths = ["tests/spack/test_contract.py", "tests/unit/plugins/module_utils/_core/test_spack_contract.py"]
+    paths = ["tests/spack/test_contract.py", "tests/unit/plugins/module_utils/_core/software/test_spack_contract.py"]
     notes = missing_for_hosts()
     if not notes:
         paths.append("tests/chain/test_seed_to_module_load.py")

@@ -3,7 +3,7 @@
 # tests' cache folder. Exit code 0: it is there. 3: it is not and cannot be had here. Only `make test-real`, the demo and benchmarks use it.
 # PETAL_SPACK_URL and PETAL_RECIPES name other sources.
 set -eu
-release() { sed -n "s/^$1 = \"\(.*\)\"$/\1/p" "$(dirname "$0")/../plugins/module_utils/_core/spack.py"; }
+release() { sed -n "s/^$1 = \"\(.*\)\"$/\1/p" "$(dirname "$0")/../plugins/module_utils/_core/software/releases.py"; }
 case ${1:-spack} in
     spack) what=Spack tag=$(release SPACK_VERSION) name=spack.git variable=PETAL_SPACK_URL url=${PETAL_SPACK_URL:-https://github.com/spack/spack.git} ;;
     recipes)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # Copyright: petal.hpc contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Write plugins/module_utils/_core/instance_types_data.py anew.
+"""Write plugins/module_utils/_core/facts/instance_types_data.py anew.
 
 Sizes come from the instance type table inside moto (what DescribeInstanceTypes answers, collected by its maintainers), CPUs from
 MICROARCHITECTURES below. A type that the present file knows and moto no longer lists is kept and flagged as retired.
@@ -9,7 +9,7 @@ MICROARCHITECTURES below. A type that the present file knows and moto no longer 
     python scripts/update_instance_types.py [--retired FILE]
 
 --retired FILE adds types that EC2 dropped: JSON, a name to one item of DescribeInstanceTypes.
-Run it after taking a newer moto, review the diff, and run tests/unit/plugins/module_utils/_core/test_instance_types.py.
+Run it after taking a newer moto, review the diff, and run tests/unit/plugins/module_utils/_core/facts/test_instance_types.py.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import json
 import pathlib
 import runpy
 
-TARGET = pathlib.Path(__file__).parents[1] / "plugins/module_utils/_core/instance_types_data.py"
+TARGET = pathlib.Path(__file__).parents[1] / "plugins/module_utils/_core/facts/instance_types_data.py"
 
 # The oldest CPU that EC2 delivers for a family, under its archspec name; what runs there runs on all of the family.
 # Source: the EC2 instance type pages, column "processor". Granite and Emerald Rapids have no archspec name of their own and run all

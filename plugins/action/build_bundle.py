@@ -16,7 +16,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.collection_loader._collection_finder import _get_collection_path
 
-from ..module_utils._core.build import BUNDLED_COLLECTIONS, BUNDLED_FOLDERS, BUNDLED_ROLES, DETACHED_VARIABLES, bundle_files
+from ..module_utils._core.build.bundle import BUNDLED_COLLECTIONS, BUNDLED_FOLDERS, BUNDLED_ROLES, DETACHED_VARIABLES, bundle_files
 
 ARGUMENTS = {
     "dest": {"type": "path", "required": True},

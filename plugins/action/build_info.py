@@ -9,7 +9,7 @@ import time
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils._core.build import build_line
+from ..module_utils._core.build.state import build_line
 
 
 class ActionModule(ActionBase):

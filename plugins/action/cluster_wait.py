@@ -9,7 +9,7 @@ import time
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils._core.cluster_state import USABLE, is_settled
+from ..module_utils._core.cluster.state import USABLE, is_settled
 from ..module_utils._core.errors import ExplainedError, ManyProblems
 
 # For a moment, a stack that has only just been asked for may be missing from the list, and one to be deleted be as it was.

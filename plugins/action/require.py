@@ -8,7 +8,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._core.errors import ManyProblems
-from ..module_utils._core.required_variables import missing_variables
+from ..module_utils._core.playbook.required_variables import missing_variables
 
 LIST = {"type": "list", "elements": "str", "default": []}
 

@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.seed_lint import mend_seed, recipes_version
+from ..module_utils._core.recipes.seed_lint import mend_seed, recipes_version
 from ..module_utils._git.recipes import ARGUMENT_SPEC, load_recipes
 
 SCHEMA = pathlib.Path(__file__).parents[2] / "schemas" / "seed.schema.json"

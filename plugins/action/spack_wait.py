@@ -15,7 +15,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.spack import explain_failures, progress, progress_line, seconds_left
+from ..module_utils._core.software.progress import explain_failures, progress, progress_line, seconds_left
 
 ARGUMENTS = {
     "unit": {"type": "str", "required": True},

@@ -30,7 +30,7 @@ _value:
   type: dict
 """
 
-from ..module_utils._core.build import build_filters
+from ..module_utils._core.build.marks import build_filters
 
 
 class FilterModule:

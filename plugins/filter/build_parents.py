@@ -50,7 +50,7 @@ _value:
   elements: dict
 """
 
-from ..module_utils._core.build_parent import MOST_GENERATIONS, parent_of, rank_parents
+from ..module_utils._core.build.parent import MOST_GENERATIONS, parent_of, rank_parents
 
 
 def build_parents(variant, snapshots, volumes=(), most_generations=MOST_GENERATIONS):

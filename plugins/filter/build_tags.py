@@ -63,7 +63,7 @@ _value:
   type: dict
 """
 
-from ..module_utils._core.build import build_tags
+from ..module_utils._core.build.marks import build_tags
 
 
 class FilterModule:

@@ -39,7 +39,7 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.cluster_difference import differences, parse_config
+from ..module_utils._core.cluster.difference import differences, parse_config
 from ..module_utils._core.errors import ExplainedError
 
 

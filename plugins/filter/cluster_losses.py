@@ -39,7 +39,7 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.cluster_losses import find_losses
+from ..module_utils._core.cluster.losses import find_losses
 from ..module_utils._core.plain import plain
 
 

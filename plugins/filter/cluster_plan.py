@@ -46,7 +46,7 @@ import dataclasses
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.cluster import ClusterOptions, plan_cluster
+from ..module_utils._core.cluster.plan import ClusterOptions, plan_cluster
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.plain import plain
 

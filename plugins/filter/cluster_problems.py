@@ -31,7 +31,7 @@ _value:
   elements: str
 """
 
-from ..module_utils._core.cluster_storage import shared_storage_problems
+from ..module_utils._core.cluster.storage import shared_storage_problems
 from ..module_utils._core.plain import plain
 
 

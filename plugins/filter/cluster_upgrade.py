@@ -56,8 +56,8 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.cluster_storage import SoftwareVolume
-from ..module_utils._core.cluster_upgrade import add_software, remove_software
+from ..module_utils._core.cluster.storage import SoftwareVolume
+from ..module_utils._core.cluster.upgrade import add_software, remove_software
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.plain import plain
 

@@ -38,7 +38,7 @@ _value:
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.variant import cpu_features as features_of
+from ..module_utils._core.seed.variant import cpu_features as features_of
 
 
 def cpu_features(target):

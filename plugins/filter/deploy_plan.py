@@ -70,12 +70,12 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.deploy_plan import Facts
-from ..module_utils._core.deploy_plan import deploy_plan as decide
+from ..module_utils._core.cluster.deploy_plan import Facts
+from ..module_utils._core.cluster.deploy_plan import deploy_plan as decide
+from ..module_utils._core.ebs.hydration import question_from
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.hydration import question_from
+from ..module_utils._core.facts.prices import prices_with
 from ..module_utils._core.plain import plain
-from ..module_utils._core.prices import prices_with
 
 
 def deploy_plan(

@@ -31,7 +31,7 @@ _value:
   type: str
 """
 
-from ..module_utils._core.deploy_plan import plan_text
+from ..module_utils._core.cluster.deploy_plan import plan_text
 from ..module_utils._core.plain import plain
 
 

@@ -96,8 +96,8 @@ import dataclasses
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._core.ebs.volume_profile import choose_profile, wish_from
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.volume_profile import choose_profile, wish_from
 
 
 def ebs_profile(purpose, size=None, **wish):

@@ -48,7 +48,7 @@ _value:
 
 from ansible import constants
 
-from ..module_utils._core.ssh import host_key_arguments as arguments
+from ..module_utils._core.build.ssh import host_key_arguments as arguments
 
 
 def host_key_arguments(instance_id, given=""):

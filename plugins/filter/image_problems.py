@@ -32,7 +32,7 @@ _value:
   sample: ["The image has slurm 23.11.10 in /opt/slurm; the seed takes 24.05.8 from it."]
 """
 
-from ..module_utils._core.image_software import image_problems
+from ..module_utils._core.software.image_software import image_problems
 
 
 class FilterModule:

@@ -53,7 +53,7 @@ _value:
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.image_software import image_software as software_of
+from ..module_utils._core.software.image_software import image_software as software_of
 
 
 def image_software(versions):

@@ -34,7 +34,7 @@ _value:
     does not exist). Correct build_host_key_name, or import the key here.
 """
 
-from ..module_utils._core.launch import launch_refusal
+from ..module_utils._core.build.launch import launch_refusal
 
 
 class FilterModule:

@@ -113,11 +113,11 @@ from collections.abc import Mapping
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.cost import rounded
+from ..module_utils._core.cost.cost import rounded
+from ..module_utils._core.cost.resource_cost import label, resource_cost
 from ..module_utils._core.errors import ExplainedError
+from ..module_utils._core.facts.prices import origin, prices_with
 from ..module_utils._core.plain import plain
-from ..module_utils._core.prices import origin, prices_with
-from ..module_utils._core.resource_cost import label, resource_cost
 
 
 def monthly_cost(resources, prices=None):

@@ -37,7 +37,7 @@ import dataclasses
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.operating_system import find_os
+from ..module_utils._core.facts.operating_system import find_os
 
 
 def operating_system(name):

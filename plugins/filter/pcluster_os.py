@@ -39,7 +39,7 @@ _value:
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.operating_system import find_os
+from ..module_utils._core.facts.operating_system import find_os
 
 
 def pcluster_os(name, reverse=False):

@@ -44,7 +44,7 @@ _value:
 """
 
 from ..module_utils._core.plain import plain
-from ..module_utils._core.publish_gate import why_not_enough
+from ..module_utils._core.registry.publish_gate import why_not_enough
 
 
 def publish_refusals(entry, fingerprint=None, public=False, region=None):

@@ -60,7 +60,7 @@ from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.plain import plain
-from ..module_utils._core.publish_gate import judge, problems_of
+from ..module_utils._core.registry.publish_gate import judge, problems_of
 
 
 def publish_report(scan, sbom=None, proprietary=(), allow=(), public=False, vulnerabilities=None, severity="high"):

@@ -49,7 +49,7 @@ _value:
   sample: "There is no host. The volume vol-0123456789abcdef0 (500 GiB), made for this build and still empty, is deleted: nothing is left."
 """
 
-from ..module_utils._core.launch import refused_claim
+from ..module_utils._core.build.launch import refused_claim
 
 
 class FilterModule:

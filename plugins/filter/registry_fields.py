@@ -35,7 +35,7 @@ _value:
 """
 
 from ..module_utils._core.plain import plain
-from ..module_utils._core.publication import fields_from
+from ..module_utils._core.registry.publication import fields_from
 
 
 def registry_fields(snapshot, variant):

@@ -52,7 +52,7 @@ _value:
 
 import dataclasses
 
-from ..module_utils._core.right_size import right_size
+from ..module_utils._core.software.right_size import right_size
 
 
 def of_build(content, volume, parent=None):

@@ -32,7 +32,7 @@ _value:
   type: float
 """
 
-from ..module_utils._core.build_parent import seconds_per_package
+from ..module_utils._core.build.parent import seconds_per_package
 
 
 class FilterModule:

@@ -140,7 +140,7 @@ from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.plain import plain
-from ..module_utils._core.variant import seed_variants as variants_of
+from ..module_utils._core.seed.variant import seed_variants as variants_of
 
 
 def seed_variants(

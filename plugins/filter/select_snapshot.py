@@ -65,7 +65,7 @@ import dataclasses
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.selection import Candidate, Wanted, candidate_from_dict, not_found_text, select_snapshot
+from ..module_utils._core.registry.selection import Candidate, Wanted, candidate_from_dict, not_found_text, select_snapshot
 
 OPTIONS = tuple(field.name for field in dataclasses.fields(Wanted))
 

@@ -42,7 +42,7 @@ from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.plain import plain
-from ..module_utils._core.software_diff import compare_packages
+from ..module_utils._core.software.diff import compare_packages
 
 
 def software_diff(wanted, running=None):

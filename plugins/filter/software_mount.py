@@ -63,7 +63,7 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.consumers import Software, render_for
+from ..module_utils._core.cluster.consumers import Software, render_for
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.plain import plain
 

@@ -34,10 +34,10 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._core.cluster_upgrade import versioned_path
+from ..module_utils._core.cluster.upgrade import versioned_path
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.plain import plain
-from ..module_utils._core.variant import seed_variants
+from ..module_utils._core.seed.variant import seed_variants
 
 
 def software_mount_path(seed, **options):

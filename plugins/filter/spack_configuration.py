@@ -93,7 +93,7 @@ from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.plain import plain
-from ..module_utils._core.spack import configuration
+from ..module_utils._core.software.configuration import configuration
 
 
 def spack_configuration(paths, target, host_compiler, **options):

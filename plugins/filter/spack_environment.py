@@ -48,7 +48,7 @@ from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.plain import plain
-from ..module_utils._core.spack import environment
+from ..module_utils._core.software.environment import environment
 
 
 def spack_environment(packages, paths, compiler=None, lmod=False):

@@ -32,7 +32,7 @@ _value:
   type: dict
 """
 
-from ..module_utils._core.spack import layout
+from ..module_utils._core.software.layout import layout
 
 
 class FilterModule:

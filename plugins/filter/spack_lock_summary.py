@@ -32,7 +32,7 @@ from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.plain import plain
-from ..module_utils._core.spack import lock_summary
+from ..module_utils._core.software.lock import lock_summary
 
 
 def spack_lock_summary(lock):

@@ -30,7 +30,7 @@ _value:
 """
 
 from ..module_utils._core.plain import plain
-from ..module_utils._core.spack import proof_problems
+from ..module_utils._core.software.proof import proof_problems
 
 
 def spack_proof_problems(proof):

@@ -39,7 +39,7 @@ _value:
 """
 
 from ..module_utils._core.plain import plain
-from ..module_utils._core.spack import repo_paths
+from ..module_utils._core.software.layout import repo_paths
 
 
 def spack_repos(repos, paths):

@@ -36,7 +36,7 @@ _value:
 from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.spack_spec import spec_name as name_of
+from ..module_utils._core.software.spec import spec_name as name_of
 
 
 def spec_name(spec):

@@ -120,9 +120,9 @@ _value:
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._core.cost.storage_advice import compare, workload_from
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.prices import origin, prices_with
-from ..module_utils._core.storage_advice import compare, workload_from
+from ..module_utils._core.facts.prices import origin, prices_with
 
 
 def spot_breakeven(dataset, prices=None, **workload):

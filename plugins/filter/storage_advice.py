@@ -95,9 +95,9 @@ import dataclasses
 
 from ansible.errors import AnsibleFilterError
 
+from ..module_utils._core.cost.storage_advice import advise, question_from
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.prices import prices_with
-from ..module_utils._core.storage_advice import advise, question_from
+from ..module_utils._core.facts.prices import prices_with
 
 
 def storage_advice(dataset, prices=None, **question):

@@ -39,8 +39,8 @@ from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.fingerprint import DECIDING_OPTIONS, deciding_options
 from ..module_utils._core.plain import plain
+from ..module_utils._core.software.fingerprint import DECIDING_OPTIONS, deciding_options
 from ..module_utils._git.repository_files import content_hash
 
 PREFIX = "spack_bootstrap_"

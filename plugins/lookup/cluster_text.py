@@ -58,7 +58,7 @@ import yaml
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ..module_utils._core.cluster_overrides import merge_overrides
+from ..module_utils._core.cluster.overrides import merge_overrides
 from ..module_utils._core.plain import plain
 
 # Ten times as fast, where PyYAML has been built with it.

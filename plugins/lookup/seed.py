@@ -78,7 +78,7 @@ from ansible.utils.display import Display
 
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.positioned_yaml import MAX_BYTES
-from ..module_utils._core.seed import read_seed
+from ..module_utils._core.seed.read import read_seed
 
 SCHEMA = pathlib.Path(__file__).parents[2] / "schemas" / "seed.schema.json"
 

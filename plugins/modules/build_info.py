@@ -136,9 +136,9 @@ import time
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils._aws.builds import BuildGateway
-from ..module_utils._core.build import build_states
+from ..module_utils._core.build.state import build_states
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.variant import choose_build_instance_type
+from ..module_utils._core.seed.variant import choose_build_instance_type
 
 ARGUMENT_SPEC = {
     "build_ids": {"type": "list", "elements": "str"},

@@ -119,7 +119,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from ..module_utils._aws.builds import BuildGateway
 from ..module_utils._core import tags
-from ..module_utils._core.build import Lease, has_been_written, may_take, parse_lease, refuse_lease, unseen_lease
+from ..module_utils._core.build.lease import Lease, has_been_written, may_take, parse_lease, refuse_lease, unseen_lease
 from ..module_utils._core.errors import ExplainedError
 
 ARGUMENT_SPEC = {

@@ -113,11 +113,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils._aws.clusters import ClusterGateway
-from ..module_utils._aws.pcluster_command import PclusterCommand, find_access
-from ..module_utils._core.cluster_difference import differences, parse_config
-from ..module_utils._core.cluster_state import Agreed, Cluster, check_account, check_deletion, check_same, plan_presence
+from ..module_utils._core.cluster.difference import differences, parse_config
+from ..module_utils._core.cluster.state import Agreed, Cluster, check_account, check_deletion, check_same, plan_presence
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.plan import Plan
+from ..module_utils._pcluster.command import PclusterCommand, find_access
 
 ARGUMENT_SPEC = {
     "name": {"type": "str", "required": True},

@@ -144,7 +144,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils._aws.clusters import ClusterGateway
-from ..module_utils._core.cluster_state import Cluster, failures, progress_line
+from ..module_utils._core.cluster.state import Cluster, failures, progress_line
 from ..module_utils._core.errors import ExplainedError
 
 ARGUMENT_SPEC = {

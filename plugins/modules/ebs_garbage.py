@@ -153,13 +153,10 @@ from concurrent.futures import ThreadPoolExecutor
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils._aws.garbage import GarbageGateway
-from ..module_utils._aws.registered_snapshots import Registries
-from ..module_utils._aws.registry_store import Access
 from ..module_utils._aws.snapshot_making import made_once
 from ..module_utils._aws.uses import REQUESTS_AT_ONCE
 from ..module_utils._aws.volumes import CLIENT_CONFIG
-from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.garbage import (
+from ..module_utils._core.build.garbage import (
     SNAPSHOT,
     collectables,
     decide_garbage,
@@ -169,6 +166,9 @@ from ..module_utils._core.garbage import (
     refuse_too_many,
     software_graph,
 )
+from ..module_utils._core.errors import ExplainedError
+from ..module_utils._registry.registered_snapshots import Registries
+from ..module_utils._registry.store import Access
 
 ARGUMENT_SPEC = {
     "regions": {"type": "list", "elements": "str"},

@@ -82,8 +82,8 @@ from concurrent.futures import ThreadPoolExecutor
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils._aws.snapshot_features import SnapshotFeatures
+from ..module_utils._core.ebs.public_access import STATES, plan_public_access
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.public_access import STATES, plan_public_access
 
 ARGUMENT_SPEC = {
     "state": {"choices": list(STATES.values()), "required": True},

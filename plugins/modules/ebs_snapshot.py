@@ -557,19 +557,19 @@ import secrets
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._aws.registered_snapshots import read_registered
 from ..module_utils._aws.snapshot_changes import Item, SnapshotChanges, copy_all, together, unless_error
 from ..module_utils._aws.snapshot_parts import PARTS
 from ..module_utils._aws.snapshots import SnapshotGateway
 from ..module_utils._aws.uses import read_sharing
 from ..module_utils._aws.volumes import CLIENT_CONFIG
 from ..module_utils._core import tags as tag_keys
+from ..module_utils._core.ebs.fast_restore import FAST_STATES
+from ..module_utils._core.ebs.snapshot import Snapshot, SnapshotRequest, alike, canonical_fingerprint
+from ..module_utils._core.ebs.snapshot_group import GroupRequest, complete_groups, plan_group
+from ..module_utils._core.ebs.snapshot_plan import Holds, plan_absent, plan_snapshot
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.fast_restore import FAST_STATES
-from ..module_utils._core.registered_copies import other_copies, registries_naming
-from ..module_utils._core.snapshot import Snapshot, SnapshotRequest, alike, canonical_fingerprint
-from ..module_utils._core.snapshot_group import GroupRequest, complete_groups, plan_group
-from ..module_utils._core.snapshot_plan import Holds, plan_absent, plan_snapshot
+from ..module_utils._core.registry.copies import other_copies, registries_naming
+from ..module_utils._registry.registered_snapshots import read_registered
 
 SNAPSHOT_OPTIONS = {
     "state": {"choices": ["present", "absent"]},

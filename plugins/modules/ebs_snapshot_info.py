@@ -233,8 +233,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ..module_utils._aws.requests import filter_values
 from ..module_utils._aws.snapshots import SnapshotGateway, SnapshotQuery
 from ..module_utils._core import tags as tag_keys
+from ..module_utils._core.ebs.snapshot import canonical_fingerprint
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.snapshot import canonical_fingerprint
 
 ARGUMENT_SPEC = {
     "snapshot_ids": {"type": "list", "elements": "str", "default": []},

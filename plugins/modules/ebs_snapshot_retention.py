@@ -148,13 +148,13 @@ from concurrent.futures import ThreadPoolExecutor
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils._aws.errors import aws_code
-from ..module_utils._aws.registered_snapshots import Registries
 from ..module_utils._aws.snapshots import SnapshotGateway, SnapshotQuery
 from ..module_utils._aws.uses import REQUESTS_AT_ONCE, read_sharing, read_uses
 from ..module_utils._aws.volumes import CLIENT_CONFIG
 from ..module_utils._core import tags as tag_keys
+from ..module_utils._core.ebs.retention import GROUPINGS, References, Rules, decide_retention
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.retention import GROUPINGS, References, Rules, decide_retention
+from ..module_utils._registry.registered_snapshots import Registries
 
 ARGUMENT_SPEC = {
     "name": {},

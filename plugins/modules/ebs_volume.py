@@ -408,11 +408,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ..module_utils._aws.volume_changes import Changes, Item
 from ..module_utils._aws.volumes import CLIENT_CONFIG, VolumeGateway
 from ..module_utils._core import tags as tag_keys
+from ..module_utils._core.ebs.volume import Volume, VolumeRequest, find_volume, next_generation, next_steps
+from ..module_utils._core.ebs.volume_plan import plan_volume
 from ..module_utils._core.errors import ExplainedError
+from ..module_utils._core.facts.volume_limits import LIMITS
 from ..module_utils._core.quantity import parse_size
-from ..module_utils._core.volume import Volume, VolumeRequest, find_volume, next_generation, next_steps
-from ..module_utils._core.volume_limits import LIMITS
-from ..module_utils._core.volume_plan import plan_volume
 
 if TYPE_CHECKING:
     from ..module_utils._aws.snapshot_making import SnapshotMaker

@@ -204,10 +204,10 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils._aws.volumes import CLIENT_CONFIG, VolumeGateway
+from ..module_utils._core.cost.resource_cost import resource_cost
+from ..module_utils._core.ebs.volume import VolumeQuery
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.prices import prices_with
-from ..module_utils._core.resource_cost import resource_cost
-from ..module_utils._core.volume import VolumeQuery
+from ..module_utils._core.facts.prices import prices_with
 
 SHORT = ("volume_id", "name", "owner", "project", "state", "size_gib", "volume_type", "availability_zone", "attachments")
 ARGUMENT_SPEC = {

@@ -187,16 +187,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._aws.registry_store import Access, open_registry, open_store
-from ..module_utils._aws.signing import Signer
 from ..module_utils._aws.snapshot_changes import apply_sharing, copy_one
 from ..module_utils._aws.snapshots import SnapshotGateway
 from ..module_utils._aws.volumes import CLIENT_CONFIG
+from ..module_utils._core.ebs.sharing import EVERYBODY, SharingRequest, check_accounts
+from ..module_utils._core.ebs.snapshot import canonical_fingerprint
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.publication import as_registered, as_source, check_owners, check_reports, plan_jobs, register_copy
-from ..module_utils._core.registry import Registration
-from ..module_utils._core.sharing import EVERYBODY, SharingRequest, check_accounts
-from ..module_utils._core.snapshot import canonical_fingerprint
+from ..module_utils._core.registry.entries import Registration
+from ..module_utils._core.registry.publication import as_registered, as_source, check_owners, check_reports, plan_jobs, register_copy
+from ..module_utils._registry.open import open_registry, open_store
+from ..module_utils._registry.signing import Signer
+from ..module_utils._registry.store import Access
 
 ARGUMENT_SPEC = {
     "registry": {"required": True},

@@ -332,10 +332,9 @@ import datetime
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._aws.registry_store import INDEX_FILES, Access, digest_of, open_store
-from ..module_utils._aws.signing import Signer
+from ..module_utils._core.ebs.snapshot import canonical_fingerprint
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.registry import (
+from ..module_utils._core.registry.entries import (
     PROVENANCE,
     Entry,
     RegisteredSnapshot,
@@ -347,7 +346,9 @@ from ..module_utils._core.registry import (
     retire,
     verify,
 )
-from ..module_utils._core.snapshot import canonical_fingerprint
+from ..module_utils._registry.open import open_store
+from ..module_utils._registry.signing import Signer
+from ..module_utils._registry.store import INDEX_FILES, Access, digest_of
 
 WITH_A_NAME = ("deprecated", "retired", "verified", "absent")
 ARGUMENT_SPEC = {

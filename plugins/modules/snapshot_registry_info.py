@@ -393,14 +393,13 @@ import dataclasses
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._aws.registry_store import Access, open_registry
-from ..module_utils._aws.signing import Verifier
 from ..module_utils._aws.snapshots import SnapshotGateway
+from ..module_utils._core.ebs.snapshot import bare, canonical_fingerprint
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.near_miss import nearest
-from ..module_utils._core.registry import check_name, has_term
-from ..module_utils._core.registry_sources import LOCAL, TYPES, account_ids, sources_from
-from ..module_utils._core.selection import (
+from ..module_utils._core.registry.entries import check_name
+from ..module_utils._core.registry.index import has_term
+from ..module_utils._core.registry.near_miss import nearest
+from ..module_utils._core.registry.selection import (
     Wanted,
     candidate_from_aws,
     candidate_from_registry,
@@ -408,7 +407,10 @@ from ..module_utils._core.selection import (
     not_found_text,
     select_snapshot,
 )
-from ..module_utils._core.snapshot import bare, canonical_fingerprint
+from ..module_utils._core.registry.sources import LOCAL, TYPES, account_ids, sources_from
+from ..module_utils._registry.open import open_registry
+from ..module_utils._registry.signing import Verifier
+from ..module_utils._registry.store import Access
 
 SOURCE_SPEC = {
     "type": {"choices": list(TYPES), "required": True},

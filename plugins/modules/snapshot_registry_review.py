@@ -117,11 +117,12 @@ entry:
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ..module_utils._aws.registry_store import Access, open_registry
-from ..module_utils._aws.signing import Verifier
 from ..module_utils._aws.snapshots import SnapshotGateway
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.registry_review import Evidence, review, verdict
+from ..module_utils._core.registry.review import Evidence, review, verdict
+from ..module_utils._registry.open import open_registry
+from ..module_utils._registry.signing import Verifier
+from ..module_utils._registry.store import Access
 
 ARGUMENT_SPEC = {
     "registry": {"required": True},

@@ -80,9 +80,9 @@ kms_key_id:
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils._aws.snapshots import SnapshotGateway
+from ..module_utils._core.ebs.sharing import SharingRequest, check_accounts, plan_sharing
+from ..module_utils._core.ebs.snapshot import Snapshot
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.sharing import SharingRequest, check_accounts, plan_sharing
-from ..module_utils._core.snapshot import Snapshot
 
 ARGUMENT_SPEC = {
     "encrypted": {"type": "bool", "default": True},

@@ -8,7 +8,7 @@ import os
 
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._core.caller_paths import absolute_options
+from ..module_utils._core.playbook.caller_paths import absolute_options
 
 
 class CallerPathsAction(ActionBase):

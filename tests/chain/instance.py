@@ -7,7 +7,7 @@ import subprocess
 import time
 from typing import Any
 
-from plugins.module_utils._core.ssh import host_key_arguments
+from plugins.module_utils._core.build.ssh import host_key_arguments
 
 SSH_TIMEOUT = 30  # seconds until a host must answer; it takes one on a quiet machine
 

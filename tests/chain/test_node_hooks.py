@@ -15,7 +15,7 @@ import time
 import jinja2
 import pytest
 
-from plugins.module_utils._core import spack
+from plugins.module_utils._core.software.layout import layout
 from tests.lab import image
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -128,7 +128,7 @@ def test_every_shell_loads_modules_beside_the_module_system_of_the_image(node, v
 def volume(tmp_path_factory):
     """A volume with the profile scripts of the role, and one package with a module for either module system."""
     folder = tmp_path_factory.mktemp("volume")
-    paths = spack.layout("/shared")
+    paths = layout("/shared")
     files = {
         "/shared/toy/bin/toy": "#!/bin/sh\necho hello from toy\n",
         f"{paths['lmod']}/Core/toy/1.0.lua": 'prepend_path("PATH", "/shared/toy/bin")\n',

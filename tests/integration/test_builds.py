@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from plugins.module_utils._core.build import Lease, build_tags
+from plugins.module_utils._core.build.lease import Lease
+from plugins.module_utils._core.build.marks import build_tags
 from tests.chain.playbook import ROOT, Playbook, run
 from tests.lab.client import Lab
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from plugins.module_utils._core.consumers import Software, launch_template, mount_script
+from plugins.module_utils._core.cluster.consumers import Software, launch_template, mount_script
 
 pytestmark = pytest.mark.lab
 

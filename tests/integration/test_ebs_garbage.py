@@ -10,13 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from plugins.module_utils._aws.garbage import GarbageGateway
-from plugins.module_utils._aws.registered_snapshots import Registries
-from plugins.module_utils._aws.registry_store import DirectoryStore
 from plugins.module_utils._aws.snapshots import SnapshotGateway, SnapshotQuery
 from plugins.module_utils._core import tags as tag
-from plugins.module_utils._core.build import Lease, build_tags
-from plugins.module_utils._core.build_parent import rank_parents
+from plugins.module_utils._core.build.lease import Lease
+from plugins.module_utils._core.build.marks import build_tags
+from plugins.module_utils._core.build.parent import rank_parents
 from plugins.module_utils._core.errors import ExplainedError
+from plugins.module_utils._registry.directory import DirectoryStore
+from plugins.module_utils._registry.registered_snapshots import Registries
 from plugins.modules.ebs_garbage import ARGUMENT_SPEC, run
 from plugins.modules.snapshot_registry import ARGUMENT_SPEC as REGISTRY_OPTIONS
 from plugins.modules.snapshot_registry import run as write_registry

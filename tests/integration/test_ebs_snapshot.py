@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from plugins.module_utils._aws.snapshots import SnapshotGateway
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.registry import RegisteredSnapshot
+from plugins.module_utils._core.registry.entries import RegisteredSnapshot
 from plugins.modules.ebs_snapshot import ARGUMENT_SPEC, SNAPSHOT_OPTIONS, run, run_group
 from tests.integration.targets_runner import run_target
 

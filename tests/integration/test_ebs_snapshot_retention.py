@@ -8,7 +8,7 @@ import time
 import pytest
 
 from plugins.module_utils._aws.snapshots import SnapshotGateway
-from plugins.module_utils._core.registry import RegisteredSnapshot
+from plugins.module_utils._core.registry.entries import RegisteredSnapshot
 from plugins.modules.ebs_snapshot_retention import ARGUMENT_SPEC, run
 
 pytestmark = pytest.mark.lab

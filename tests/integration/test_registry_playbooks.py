@@ -12,9 +12,10 @@ import sys
 import pytest
 import yaml
 
-from plugins.module_utils._aws.registry_store import Access, digest_of, open_store
-from plugins.module_utils._aws.signing import Verifier
-from plugins.module_utils._core.registry import Entry, RegisteredSnapshot
+from plugins.module_utils._core.registry.entries import Entry, RegisteredSnapshot
+from plugins.module_utils._registry.open import open_store
+from plugins.module_utils._registry.signing import Verifier
+from plugins.module_utils._registry.store import Access, digest_of
 from tests.integration.targets_runner import ROOT
 
 pytestmark = pytest.mark.lab

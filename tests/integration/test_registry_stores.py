@@ -12,9 +12,11 @@ import time
 import boto3
 import pytest
 
-from plugins.module_utils._aws.registry_store import Access, open_store
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.registry import Entry, RegisteredSnapshot, index_lines
+from plugins.module_utils._core.registry.entries import Entry, RegisteredSnapshot
+from plugins.module_utils._core.registry.index import index_lines
+from plugins.module_utils._registry.open import open_store
+from plugins.module_utils._registry.store import Access
 
 WRITERS, THREADS, EACH = 2, 10, 10
 BUCKET = "petal-registry"

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from plugins.module_utils._core.build import BUNDLED_FOLDERS
+from plugins.module_utils._core.build.bundle import BUNDLED_FOLDERS
 from tests.integration.targets_runner import ROOT
 
 pytestmark = pytest.mark.lab

@@ -7,9 +7,9 @@ import uuid
 
 import pytest
 
-from plugins.module_utils._aws.registry_store import DirectoryStore
 from plugins.module_utils._aws.snapshots import SnapshotGateway
-from plugins.module_utils._core.registry import RegisteredSnapshot, Registration, register
+from plugins.module_utils._core.registry.entries import RegisteredSnapshot, Registration, register
+from plugins.module_utils._registry.directory import DirectoryStore
 from plugins.modules.snapshot_publication import ARGUMENT_SPEC, Publication
 from tests.integration.kills import killed_at
 from tests.integration.volumes import short_pause

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.module_utils._aws.registry_store import DirectoryStore
 from plugins.module_utils._aws.snapshots import SnapshotGateway
+from plugins.module_utils._registry.directory import DirectoryStore
 from plugins.modules import snapshot_registry, snapshot_registry_info
 from tests.integration.targets_runner import run_target
 

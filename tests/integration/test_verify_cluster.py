@@ -13,7 +13,7 @@ import textwrap
 
 import pytest
 
-from plugins.module_utils._core.spack import layout
+from plugins.module_utils._core.software.layout import layout
 from tests.chain.playbook import ROOT
 
 PLAY = """

@@ -7,10 +7,10 @@ import pathlib
 import random
 
 from plugins.lookup.cluster_text import render_cluster
-from plugins.module_utils._core.cluster import ClusterOptions, plan_cluster
-from plugins.module_utils._core.instance_types import find_instance_type
-from plugins.module_utils._core.seed import read_seed
-from plugins.module_utils._core.seed_rules import ALLOCATION_STRATEGIES
+from plugins.module_utils._core.cluster.plan import ClusterOptions, plan_cluster
+from plugins.module_utils._core.facts.instance_types import find_instance_type
+from plugins.module_utils._core.seed.read import read_seed
+from plugins.module_utils._core.seed.rules import ALLOCATION_STRATEGIES
 from tests.judge.running import ROOT
 
 SEEDS = sorted((ROOT / "tests/data/seeds").rglob("*.yaml"))

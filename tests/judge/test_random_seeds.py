@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from plugins.module_utils._core.cluster_losses import find_losses
+from plugins.module_utils._core.cluster.losses import find_losses
 from tests.judge.running import judged, needs_judge
 from tests.judge.seeds import random_seed, render
 

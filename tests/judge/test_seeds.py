@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from plugins.module_utils._core.cluster_losses import find_losses
+from plugins.module_utils._core.cluster.losses import find_losses
 from plugins.module_utils._core.errors import ManyProblems
 from tests.judge.running import ROOT, judged, needs_judge
 from tests.judge.seeds import REFUSED, SEEDS, cases, name_of, read, render

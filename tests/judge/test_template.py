@@ -9,8 +9,8 @@ import subprocess
 import pytest
 import yaml
 
-from plugins.module_utils._core.cluster_state import Storage, storage_of
-from plugins.module_utils._core.stack_template import parse_template
+from plugins.module_utils._core.cluster.stack_template import parse_template
+from plugins.module_utils._core.cluster.state import Storage, storage_of
 from tests.judge.running import PYTHON, ROOT, needs_judge
 
 pytestmark = [pytest.mark.judge, needs_judge]

@@ -12,8 +12,8 @@ import subprocess
 import pytest
 import yaml
 
-from plugins.module_utils._core.cluster_storage import SoftwareVolume
-from plugins.module_utils._core.cluster_upgrade import add_software, remove_software
+from plugins.module_utils._core.cluster.storage import SoftwareVolume
+from plugins.module_utils._core.cluster.upgrade import add_software, remove_software
 from tests.judge.running import PYTHON, ROOT, judged, needs_judge
 
 pytestmark = [pytest.mark.judge, needs_judge]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from plugins.module_utils._core.spack import SPACK_VERSION
+from plugins.module_utils._core.software.releases import SPACK_VERSION
 
 # What a seed that names no version gets is what the tests run.
 TAG = SPACK_VERSION

@@ -19,8 +19,11 @@ from pathlib import Path
 
 import yaml
 
-from plugins.module_utils._core import spack
-from plugins.module_utils._core.spack_spec import canonical_spec
+from plugins.module_utils._core.software.configuration import configuration
+from plugins.module_utils._core.software.environment import environment
+from plugins.module_utils._core.software.layout import layout
+from plugins.module_utils._core.software.releases import RECIPES_VERSION
+from plugins.module_utils._core.software.spec import canonical_spec
 from tests.spack.make_stand_in import CACHE, TAG
 
 SPACK, RECIPES = CACHE / "spack.git", CACHE / "spack-packages.git"
@@ -56,10 +59,10 @@ class RealSpack:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.paths = spack.layout(str(folder / "shared"))
+        self.paths = layout(str(folder / "shared"))
         self._check_out(SPACK, TAG, self.paths["root"])
-        self._check_out(RECIPES, spack.RECIPES_VERSION, self.paths["recipes"])
-        self.configuration = spack.configuration(self.paths, TARGET, COMPILER, build_stage=str(folder / "stage"))
+        self._check_out(RECIPES, RECIPES_VERSION, self.paths["recipes"])
+        self.configuration = configuration(self.paths, TARGET, COMPILER, build_stage=str(folder / "stage"))
         for name, content in self.configuration.items():
             path = Path(self.paths["configuration"], name)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,15 +81,15 @@ class RealSpack:
         settings: of Spack, in the place of ours: "concretizer:static_analysis:false".
         cpu_limit: CPU seconds after which there is no solution; Spack takes hours to be sure that there is none.
         """
-        environment = self.folder / name
-        environment.mkdir(exist_ok=True)
-        lock = environment / "spack.lock"
+        place = self.folder / name
+        place.mkdir(exist_ok=True)
+        lock = place / "spack.lock"
         lock.unlink(missing_ok=True)
         specs = [canonical_spec(package) for package in packages]
-        (environment / "spack.yaml").write_text(yaml.safe_dump(spack.environment(specs, self.paths, compiler)))
+        (place / "spack.yaml").write_text(yaml.safe_dump(environment(specs, self.paths, compiler)))
         options = [part for setting in settings for part in ("-c", setting)]
-        output = environment / "output"
-        code, cpu_seconds = self._spack(output, cpu_limit, *options, "-D", str(environment), "concretize", "--force")
+        output = place / "output"
+        code, cpu_seconds = self._spack(output, cpu_limit, *options, "-D", str(place), "concretize", "--force")
         if code == 0:
             return Concretisation(_packages_of(lock), "", cpu_seconds)
         if code == -signal.SIGXCPU:

@@ -19,7 +19,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from plugins.module_utils._core import spack
+from plugins.module_utils._core.software.configuration import SOLVER_SECONDS
+from plugins.module_utils._core.software.environment import environment
+from plugins.module_utils._core.software.lock import lock_summary
+from plugins.module_utils._core.software.progress import progress
 from tests.lab.client import Lab
 from tests.spack import toy
 from tests.spack.make_stand_in import TAG, make
@@ -63,7 +66,7 @@ def test_an_environment_becomes_programs_and_modules(built):
 
 
 def test_the_log_and_the_lock_tell_the_progress(built):
-    found = spack.progress(built.read("lock"), built.log().splitlines())
+    found = progress(built.read("lock"), built.log().splitlines())
     assert (found.done, found.total, found.roots_done, found.percent, found.active) == (4, 4, 3, 100, {})
 
 
@@ -95,7 +98,7 @@ def test_the_order_of_the_packages_does_not_matter(volume):
     for packages in (["toyapp", "toylib+docs", "toybase"], ["toybase", "toyapp", "toylib+docs"]):
         volume.write("environment", yaml.safe_dump({"spack": {"specs": packages, "view": False}}))
         subprocess.run([volume.paths["spack"], "-e", volume.paths["petal"], "concretize", "--force"], check=True, capture_output=True)
-        fingerprints.append(spack.lock_summary(volume.read("lock"))["fingerprint"])
+        fingerprints.append(lock_summary(volume.read("lock"))["fingerprint"])
     assert fingerprints[0] == fingerprints[1]
 
 
@@ -106,7 +109,7 @@ def test_a_failure_names_the_package_and_keeps_the_rest(volume):
     assert (status["state"], status["stage"]) == ("failed", "install")
     assert [failure["package"] for failure in status["failures"]] == ["toyapp@3.0"]
     assert "toyapp +fail was asked for" in status["failures"][0]["tail"]
-    assert spack.progress(volume.read("lock"), volume.log().splitlines()).failed == ["toyapp@3.0"]
+    assert progress(volume.read("lock"), volume.log().splitlines()).failed == ["toyapp@3.0"]
     assert list(Path(volume.paths["software"]).glob("sleeper01-1.0-*"))
 
 
@@ -145,7 +148,7 @@ def test_packages_without_a_common_choice_in_time_are_chosen_alone(checkout, vol
         assert said in (checkout / "lib/spack/spack/solver/asp.py").read_text()
     # No toy packages keep the solver that long, so Spack says so without having tried.
     start, rest = Path(volume.paths["spack"]).read_text().split("\n", 1)
-    gives_up = f'*" concretize "*) echo "==> Error: {said.format(time_limit=spack.SOLVER_SECONDS)} toyapp, toylib"; exit 1;;'
+    gives_up = f'*" concretize "*) echo "==> Error: {said.format(time_limit=SOLVER_SECONDS)} toyapp, toylib"; exit 1;;'
     volume.write("spack", f'{start}\ncase "$*" in *unify:false*) ;; {gives_up} esac\n{rest}')
     volume.ask_for("toyapp@3.0", "sleeper01")
     assert volume.build() == 0
@@ -262,7 +265,7 @@ def keyrings():
 def test_a_compiler_is_used_for_the_rest_only_where_it_is_named_as_the_compiler(checkout, tmp_path, compiler, used):
     volume = Volume(tmp_path, checkout, compiler=compiler)
     packages = ["libdwarf"] if compiler else ["libdwarf", "gcc@14.0.1"]
-    volume.write("environment", yaml.safe_dump(spack.environment(packages, volume.paths, compiler)))
+    volume.write("environment", yaml.safe_dump(environment(packages, volume.paths, compiler)))
     volume.spack("concretize")
     nodes = volume.read("lock")["concrete_specs"]
     assert any(node["name"] == "gcc" and node["version"] == "14.0.1" and "external" not in node for node in nodes.values())

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from plugins.module_utils._core import spack
-from plugins.module_utils._core.variant import cpu_features
+from plugins.module_utils._core.seed.variant import cpu_features
+from plugins.module_utils._core.software.layout import layout
+from plugins.module_utils._core.software.proof import proof_problems
 
 PROVE = Path(__file__).resolve().parents[2] / "roles/spack_bootstrap/files/prove.py"
 # In the place of Lmod or Environment Modules, which this machine need not have: a module is a directory for the PATH.
@@ -40,7 +41,7 @@ class Volume:
     """A volume with one package, `hello`, whose program prints a greeting."""
 
     def __init__(self, mount_path):
-        self.paths = spack.layout(str(mount_path))
+        self.paths = layout(str(mount_path))
         self.prefix = Path(self.paths["software"]) / "hello-1.0-aaaaaaa"
         self.smoke, self.hide, self.allowed, self.not_judged, self.image = {}, [], [], [], []
         self.image_packages = mount_path.parent / "image_packages"
@@ -76,7 +77,7 @@ class Volume:
         assert answer.stdout, answer.stderr
         proof = json.loads(answer.stdout)
         assert answer.returncode == (0 if proof["passed"] else 1)
-        return proof, spack.proof_problems(proof)
+        return proof, proof_problems(proof)
 
     def compile_against_a_library_that_then_goes(self):
         library = self.write(self.prefix / "lib/greet.c", "const char *greet(void) { return 0; }").with_name("libgreet.so")
@@ -239,7 +240,7 @@ def python_package(volume, text):
     volume.write(site / "hello-1.0.dist-info/METADATA", "Name: hello")
     # The module of a Python package says where its modules are, and brings its Python.
     volume.write(volume.paths["tcl"] + "/hello/1.0", "/usr/bin")
-    profile = f'MODULES={volume.paths["tcl"]}\n{PROFILE}export PYTHONPATH={site}\n'
+    profile = f"MODULES={volume.paths['tcl']}\n{PROFILE}export PYTHONPATH={site}\n"
     volume.write(volume.paths["profile"] + "/petal.sh", profile)
     return python
 

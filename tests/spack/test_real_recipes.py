@@ -7,11 +7,11 @@ import subprocess
 import pytest
 import yaml
 
-from plugins.module_utils._core.package_names import COMPILERS, DEFAULT_PROVIDERS, RENAMED
-from plugins.module_utils._core.recipe_index import Recipes
-from plugins.module_utils._core.seed_lint import lint_seed, mend_seed
-from plugins.module_utils._core.spack import RECIPES_VERSION
-from plugins.module_utils._core.spec_lint import mend_spec
+from plugins.module_utils._core.recipes.index import Recipes
+from plugins.module_utils._core.recipes.seed_lint import lint_seed, mend_seed
+from plugins.module_utils._core.recipes.spec_lint import mend_spec
+from plugins.module_utils._core.software.package_names import COMPILERS, DEFAULT_PROVIDERS, RENAMED
+from plugins.module_utils._core.software.releases import RECIPES_VERSION
 from plugins.module_utils._git.recipes import load_index
 from tests.spack import real_recipes
 from tests.spack.make_stand_in import TAG

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.spack_spec import spec_name
+from plugins.module_utils._core.software.spec import spec_name
 from tests.lab import places
 from tests.spack import make_stand_in
 

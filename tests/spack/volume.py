@@ -11,7 +11,9 @@ from pathlib import Path
 
 import yaml
 
-from plugins.module_utils._core import spack
+from plugins.module_utils._core.software.configuration import configuration
+from plugins.module_utils._core.software.environment import environment
+from plugins.module_utils._core.software.layout import layout
 from tests.spack.make_stand_in import CACHE
 
 BUILD = Path(__file__).resolve().parents[2] / "roles/spack_bootstrap/files/build.py"
@@ -41,7 +43,7 @@ class Volume:
 
     def __init__(self, folder, checkout, jobs=2, sleep=0.2, mirrors=(), push_to="", keyring="/nonexistent", modules=None, compiler=None):
         self.sleep, self.mirrors, self.keyring, self.modules, self.compiler = sleep, list(mirrors), keyring, modules, compiler
-        self.paths = spack.layout(str(folder / "shared"), str(checkout))
+        self.paths = layout(str(folder / "shared"), str(checkout))
         self.settings = {
             "paths": self.paths,
             "jobs": jobs,
@@ -82,7 +84,7 @@ class Volume:
         compiler = {"version": version, "c": "/usr/bin/gcc", "cxx": "/usr/bin/g++"}
         mirrors = {"mirrors": self.mirrors, "signatures_count": True, "modules": self.modules, "compiler": self.compiler}
         options = {"repos": repos, "repos_override": True, "build_stage": str(folder / "stage"), **mirrors}
-        files = spack.configuration(self.paths, "x86_64", compiler, **options)
+        files = configuration(self.paths, "x86_64", compiler, **options)
         for name, content in files.items():
             path = Path(self.paths["configuration"], name)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +94,7 @@ class Volume:
         Path(self.paths[name]).write_text(text)
 
     def ask_for(self, *packages):
-        self.write("environment", yaml.safe_dump(spack.environment(list(packages), self.paths)))
+        self.write("environment", yaml.safe_dump(environment(list(packages), self.paths)))
 
     def read(self, name):
         return json.loads(Path(self.paths[name]).read_text())

@@ -7,13 +7,13 @@ import datetime
 import threading
 
 from plugins.module_utils._aws.snapshots import SnapshotQuery
+from plugins.module_utils._core.ebs.lock import Lock
+from plugins.module_utils._core.ebs.sharing import SharingFacts
+from plugins.module_utils._core.ebs.snapshot import Snapshot, alike
+from plugins.module_utils._core.ebs.tier import Tier
+from plugins.module_utils._core.ebs.volume import Attachment, Modification, client_token
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.sharing import SharingFacts
-from plugins.module_utils._core.snapshot import Snapshot, alike
-from plugins.module_utils._core.snapshot_lock import Lock
-from plugins.module_utils._core.snapshot_tier import Tier
 from plugins.module_utils._core.tags import ours
-from plugins.module_utils._core.volume import Attachment, Modification, client_token
 
 
 class FakeSnapshotGateway:

@@ -3,8 +3,8 @@
 import functools
 import pathlib
 
-from plugins.module_utils._core.recipe import read_recipe
-from plugins.module_utils._core.recipe_index import Recipes, index_recipes
+from plugins.module_utils._core.recipes.index import Recipes, index_recipes
+from plugins.module_utils._core.recipes.recipe import read_recipe
 
 LIBRARY = pathlib.Path(__file__).resolve().parents[1] / "data" / "recipes" / "spack_repo" / "library"
 

@@ -1,8 +1,10 @@
 """Who may import whom: reads the imports of plugins/ and holds them against the picture in docs/architecture.md.
 
-modules ──▶ _aws ──▶ amazon.aws, boto3        lookup, filter, action ──▶ _git ──▶ _core
-                                              action ──▶ plugin_utils ──▶ _core
-   └──────▶ _core ◀── _aws                    _core ──▶ pure libraries
+modules ──▶ _aws, _registry, _pcluster ──▶ amazon.aws, boto3, git, ssh-keygen, pcluster ...
+   └──────▶ _core ◀── all of them             _core ──▶ pure libraries
+lookup, filter, action ──▶ _git ──▶ _core     action ──▶ plugin_utils ──▶ _core
+
+Inside of `_core` the wings lie on floors: each may import what lies below it, and nobody imports in a circle.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import ast
 import pathlib
 import re
 import sys
+from collections.abc import Iterable
 
 import pytest
 
@@ -19,6 +22,8 @@ PLUGINS = ROOT / "plugins"
 
 CORE = "plugins.module_utils._core"
 AWS = "plugins.module_utils._aws"
+REGISTRY = "plugins.module_utils._registry"
+PCLUSTER = "plugins.module_utils._pcluster"
 GIT = "plugins.module_utils._git"
 SHARED = "plugins.plugin_utils"
 AMAZON = "ansible_collections.amazon.aws.plugins.module_utils"
@@ -28,13 +33,30 @@ ON_THE_CONTROLLER = {"ansible", "jinja2", "yaml", CORE}
 MAY_IMPORT = {
     "module_utils/_core": {CORE, "jsonschema", "archspec", "yaml"},
     "module_utils/_aws": {CORE, AWS, AMAZON, "ansible.module_utils", "boto3", "botocore", "yaml"},
+    "module_utils/_registry": {CORE, AWS, REGISTRY, "ansible.module_utils", "botocore", "yaml"},
+    "module_utils/_pcluster": {CORE, AWS, "boto3"},
     "module_utils/_git": {CORE},
-    "modules": {CORE, AWS, AMAZON, "ansible.module_utils"},
+    "modules": {CORE, AWS, REGISTRY, PCLUSTER, AMAZON, "ansible.module_utils"},
     "lookup": {*ON_THE_CONTROLLER, GIT},
     "filter": {*ON_THE_CONTROLLER, GIT},
     "plugin_utils": ON_THE_CONTROLLER,
     "action": {*ON_THE_CONTROLLER, GIT, SHARED},
     "doc_fragments": set(),
+}
+
+# The wings of `_core`, the ground first. A wing imports from itself, from the ground, and from the wings that are named for it.
+GROUND = {"errors", "git", "inputs", "plain", "plan", "positioned_yaml", "quantity", "tags"}
+WINGS = {
+    "facts": set(),
+    "cost": {"facts"},
+    "software": {"facts"},
+    "ebs": {"facts", "cost"},
+    "seed": {"facts", "software"},
+    "recipes": {"facts", "software", "seed"},
+    "registry": {"facts", "software", "ebs"},
+    "build": {"facts", "cost", "software", "ebs", "seed", "registry"},
+    "cluster": {"facts", "cost", "software", "ebs", "seed"},
+    "playbook": {"registry"},
 }
 
 # `_core` takes files, processes, the clock and chance as arguments: it touches none of them itself.
@@ -49,8 +71,17 @@ def folder_of(path: pathlib.Path) -> str:
     return next((folder for folder in MAY_IMPORT if inside.is_relative_to(folder)), str(inside.parent))
 
 
+def name_of(path: pathlib.Path) -> str:
+    """Return the dotted name of a file."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def package_of(path: pathlib.Path) -> str:
+    return name_of(path).rpartition(".")[0]
+
+
 def imports(tree: ast.AST, package: str) -> list[str]:
-    """Return what a file imports as absolute names; package: the dotted name of the file's folder."""
+    """Return what a file imports as absolute names, of our own down to the definition; package: the dotted name of the file's folder."""
     names = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -60,7 +91,7 @@ def imports(tree: ast.AST, package: str) -> list[str]:
         elif isinstance(node, ast.ImportFrom):
             parents = package.split(".")
             base = ".".join(parents[: len(parents) - node.level + 1] + ([node.module] if node.module else []))
-            names += [base] if node.module else [f"{base}.{alias.name}" for alias in node.names]
+            names += [f"{base}.{alias.name}" for alias in node.names]
     return names
 
 
@@ -68,9 +99,9 @@ def below(name: str, allowed: set[str]) -> bool:
     return any(name == entry or name.startswith(f"{entry}.") for entry in allowed)
 
 
-def forbidden_imports(source: str, folder: str) -> list[str]:
-    """Return the imports of a file under plugins/`folder` that the picture does not have."""
-    found = imports(ast.parse(source), "plugins." + folder.replace("/", "."))
+def forbidden_imports(source: str, folder: str, package: str | None = None) -> list[str]:
+    """Return the imports of a file that the rule of plugins/`folder` does not have; package: where the file lies, if further down."""
+    found = imports(ast.parse(source), package or "plugins." + folder.replace("/", "."))
     wrong = [name for name in found if name.split(".")[0] not in sys.stdlib_module_names and not below(name, MAY_IMPORT[folder])]
     if folder == "module_utils/_core":
         wrong += [name for name in found if below(name, IMPURE_MODULES)]
@@ -96,9 +127,55 @@ def test_imports_follow_the_picture():
     wrong = {
         str(path.relative_to(ROOT)): names
         for path in plugin_files()
-        if folder_of(path) in MAY_IMPORT and (names := forbidden_imports(path.read_text(), folder_of(path)))
+        if folder_of(path) in MAY_IMPORT and (names := forbidden_imports(path.read_text(), folder_of(path), package_of(path)))
     }
     assert wrong == {}
+
+
+def import_graph(paths: Iterable[pathlib.Path]) -> dict[str, set[str]]:
+    """Return which of the files each of them imports, by dotted name."""
+    files = {name_of(path): path for path in paths if path.name != "__init__.py"}
+    found = {name: imports(ast.parse(path.read_text()), package_of(path)) for name, path in files.items()}
+    return {name: {one for full in names for one in (full, full.rpartition(".")[0]) if one in files} for name, names in found.items()}
+
+
+def core_imports() -> dict[str, set[str]]:
+    """Return what each file of the core imports of the core; names are relative to it: "ebs.volume"."""
+    graph = import_graph((PLUGINS / "module_utils" / "_core").rglob("*.py"))
+    return {name.removeprefix(f"{CORE}."): {one.removeprefix(f"{CORE}.") for one in names} for name, names in graph.items()}
+
+
+def wing_of(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def test_the_core_opens_with_its_ground_and_its_wings():
+    assert {wing_of(name) for name in core_imports()} == GROUND | set(WINGS)
+
+
+def test_wings_import_downwards():
+    wrong = {
+        f"{name} imports {imported}"
+        for name, names in core_imports().items()
+        for imported in names
+        if wing_of(imported) not in {wing_of(name), *GROUND, *WINGS.get(wing_of(name), ())}
+    }
+    assert wrong == set()
+    floors = list(WINGS)
+    assert [wing for wing, may in WINGS.items() if not may <= set(floors[: floors.index(wing)])] == []
+
+
+def circles(graph: dict[str, set[str]]) -> list[str]:
+    """Return what is left of a graph of imports once everything is taken out that imports nothing of the rest."""
+    left = {name: names & graph.keys() for name, names in graph.items()}
+    while free := [name for name, names in left.items() if not names]:
+        left = {name: names - set(free) for name, names in left.items() if name not in free}
+    return sorted(left)
+
+
+def test_nobody_imports_in_a_circle():
+    assert circles(import_graph(plugin_files())) == []
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == ["a", "b", "c", "d"]
 
 
 def test_the_core_reads_no_clock_and_opens_no_file():
@@ -124,15 +201,15 @@ def test_roles_do_not_include_roles():
         ("module_utils/_core", "from .errors import ExplainedError", []),
         ("module_utils/_core", "import jsonschema.exceptions", []),
         ("module_utils/_core", "import boto3", ["boto3"]),
-        ("module_utils/_core", "from .._aws.ebs import EbsGateway", ["plugins.module_utils._aws.ebs"]),
+        ("module_utils/_core", "from .._aws.ebs import EbsGateway", ["plugins.module_utils._aws.ebs.EbsGateway"]),
         ("module_utils/_core", "import time", ["time"]),
         ("module_utils/_core", "from ansible.errors import AnsibleError", ["ansible.errors"]),
         ("module_utils/_aws", "from .._core.errors import ExplainedError", []),
         ("modules", "from ..module_utils._core.volume import plan_volume", []),
         ("modules", "import botocore.exceptions", ["botocore.exceptions"]),
-        ("modules", "from .ebs_volume import run", ["plugins.modules.ebs_volume"]),
+        ("modules", "from .ebs_volume import run", ["plugins.modules.ebs_volume.run"]),
         ("modules", "from . import ebs_volume", ["plugins.modules.ebs_volume"]),
-        ("lookup", "from ..module_utils._aws.ebs import EbsGateway", ["plugins.module_utils._aws.ebs"]),
+        ("lookup", "from ..module_utils._aws.ebs import EbsGateway", ["plugins.module_utils._aws.ebs.EbsGateway"]),
         ("filter", "from ansible.errors import AnsibleFilterError", []),
     ],
 )

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 import yaml
 
-from plugins.module_utils._core.spack import RECIPES_VERSION, SPACK_VERSION
+from plugins.module_utils._core.software.releases import RECIPES_VERSION, SPACK_VERSION
 from tests.spack import make_stand_in, toy
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

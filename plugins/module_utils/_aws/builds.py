@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._core.build import build_filters
+from .._core.build.marks import build_filters
 from .errors import explained
 
 ENDED_STATES = ("shutting-down", "terminated")

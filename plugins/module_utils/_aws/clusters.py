@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from .._core.cluster_state import CLUSTER_TAG, NODE_TAG, QUEUE_TAG, VERSION_TAG, Cluster, Event, Node, Storage, storage_of
+from .._core.cluster.stack_template import parse_template
+from .._core.cluster.state import CLUSTER_TAG, NODE_TAG, QUEUE_TAG, VERSION_TAG, Cluster, Event, Node, Storage, storage_of
 from .._core.errors import ExplainedError
-from .._core.stack_template import parse_template
 from .errors import explained
 
 # CloudFormation answers ValidationError for a stack that does not exist.

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from .._core import tags as tag
+from .._core.build.garbage import VOLUME, RegionFacts
+from .._core.ebs.snapshot import Snapshot, bare
+from .._core.ebs.volume import Volume, VolumeQuery
 from .._core.errors import ExplainedError
-from .._core.garbage import VOLUME, RegionFacts
-from .._core.snapshot import Snapshot, bare
-from .._core.volume import Volume, VolumeQuery
 from .errors import aws_code
 from .snapshots import SnapshotGateway, SnapshotQuery
 from .uses import read_sharing, read_uses

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from .._core import tags as tag_keys
-from .._core.snapshot import CLEAN, CRASH, Snapshot
-from .._core.volume import Volume, final_snapshot_tags
+from .._core.ebs.snapshot import CLEAN, CRASH, Snapshot
+from .._core.ebs.volume import Volume, final_snapshot_tags
 from .snapshot_making import SnapshotMaker, SnapshotQuery
 
 

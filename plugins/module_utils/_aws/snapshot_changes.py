@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from .._core.ebs.sharing import EVERYBODY
+from .._core.ebs.snapshot import Snapshot, SnapshotRequest, alike
+from .._core.ebs.snapshot_plan import keep_one, plan_copy
 from .._core.errors import ExplainedError
 from .._core.plan import Plan
-from .._core.sharing import EVERYBODY
-from .._core.snapshot import Snapshot, SnapshotRequest, alike
-from .._core.snapshot_plan import keep_one, plan_copy
 from .snapshot_parts import SHARING_PARTS, Part
 from .snapshots import SnapshotGateway
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .._core.ebs.lock import COMPLIANCE, Lock, LockRequest
+from .._core.ebs.public_access import EC2_STATES, STATES, UNBLOCKED, PublicAccess
+from .._core.ebs.tier import Tier
 from .._core.errors import ExplainedError
-from .._core.public_access import EC2_STATES, STATES, UNBLOCKED, PublicAccess
-from .._core.snapshot_lock import COMPLIANCE, Lock, LockRequest
-from .._core.snapshot_tier import Tier
 from .errors import explained
 
 

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 
 from .._core import tags as tag
+from .._core.ebs.snapshot import Snapshot, oldest
 from .._core.errors import ExplainedError
-from .._core.snapshot import Snapshot, oldest
 from .errors import SERVER_CODES, THROTTLING_CODES, aws_code, explained
 from .requests import batches, tag_list
 from .waiting import growing_pauses, until_visible, wait_until

@@ -8,15 +8,15 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from .._core.cost import ARCHIVE
+from .._core.cost.cost import ARCHIVE
+from .._core.ebs.fast_restore import changes, plan_fast_restore
+from .._core.ebs.lock import COOLING_OFF, LockRequest, plan_lock
+from .._core.ebs.sharing import SharingRequest, check_accounts, plan_key_grants, plan_sharing
+from .._core.ebs.snapshot import Snapshot
+from .._core.ebs.tier import Tier, plan_tier
 from .._core.errors import ExplainedError
-from .._core.fast_restore import changes, plan_fast_restore
+from .._core.facts.prices import PRICES
 from .._core.plan import Plan
-from .._core.prices import PRICES
-from .._core.sharing import SharingRequest, check_accounts, plan_key_grants, plan_sharing
-from .._core.snapshot import Snapshot
-from .._core.snapshot_lock import COOLING_OFF, LockRequest, plan_lock
-from .._core.snapshot_tier import Tier, plan_tier
 from .snapshots import SnapshotGateway
 
 

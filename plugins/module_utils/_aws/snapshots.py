@@ -11,25 +11,16 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from .._core import tags as tag
+from .._core.ebs.sharing import EVERYBODY, SharingFacts, SharingRequest
+from .._core.ebs.snapshot import Snapshot, SnapshotRequest, SnapshottedVolume, alike, bare, copy_source, oldest
+from .._core.ebs.snapshot_group import GroupRequest, InstanceVolumes, group_size
 from .._core.errors import ExplainedError
-from .._core.sharing import EVERYBODY, SharingFacts, SharingRequest
-from .._core.snapshot import Snapshot, SnapshotRequest, SnapshottedVolume, alike, bare, copy_source, oldest
-from .._core.snapshot_group import GroupRequest, InstanceVolumes, group_size
 from .errors import NOT_YET_VISIBLE_CODES, aws_code, explained
 from .launch_templates import LaunchTemplates
 from .requests import batches, literal, tag_list
 from .snapshot_blocks import changed_gib
 from .snapshot_features import SnapshotFeatures
-from .snapshot_making import (
-    GOES_ON,
-    SnapshotMaker,
-    SnapshotQuery,
-    is_completed,
-    made_once,
-    progress,
-    snapshot_from,
-    tag_specification,
-)
+from .snapshot_making import GOES_ON, SnapshotMaker, SnapshotQuery, is_completed, made_once, progress, snapshot_from, tag_specification
 from .waiting import TimeIsUp, wait_until
 
 REGIONS_AT_ONCE = 8

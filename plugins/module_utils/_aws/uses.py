@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
+from .._core.ebs.holds import Uses
 from .._core.errors import ExplainedError
-from .._core.holds import Uses
 from .errors import aws_code
 from .snapshots import SnapshotGateway
 

@@ -11,17 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from .._core import tags as tag_keys
+from .._core.ebs.volume import DELETED_STATES, Attachment, Modification, Volume, VolumeRequest, already_attached, find_volume
+from .._core.ebs.volume_plan import VolumePlan
 from .._core.errors import ExplainedError
-from .._core.volume import (
-    DELETED_STATES,
-    Attachment,
-    Modification,
-    Volume,
-    VolumeRequest,
-    already_attached,
-    find_volume,
-)
-from .._core.volume_plan import VolumePlan
 from .errors import aws_code
 from .volumes import VolumeGateway
 from .waiting import VISIBLE_WITHIN, TimeIsUp, growing_pauses, wait_until

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .._core.volume import DELETED_STATES, Attachment, Instance, Modification, SourceSnapshot, Volume, VolumeQuery, client_token
+from .._core.ebs.volume import DELETED_STATES, Attachment, Instance, Modification, SourceSnapshot, Volume, VolumeQuery, client_token
 from .errors import explained
 from .requests import batches, filter_values, literal, tag_list
 from .waiting import until_visible

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 
@@ -13,3 +14,8 @@ def without_prompts(environment: Mapping[str, str]) -> dict[str, str]:
     Source: git(1), GIT_TERMINAL_PROMPT and GIT_SSH_COMMAND; ssh_config(5), BatchMode.
     """
     return {"GIT_SSH_COMMAND": "ssh -o BatchMode=yes", **environment, "GIT_TERMINAL_PROMPT": "0"}
+
+
+def canonical_git_ref(written: str | None) -> str | None:
+    """Return a release's tag also when it was written without its v: 1.2.2 is v1.2.2."""
+    return f"v{written}" if written and re.fullmatch(r"\d+(\.\d+)+", written) else written

@@ -21,3 +21,7 @@ def plain(value: Any) -> Any:
         if isinstance(value, own):
             return own(value)
     return value
+
+
+def without_none(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if value is not None}

@@ -17,11 +17,10 @@ import tempfile
 from collections.abc import Iterable
 
 from .._core.errors import ExplainedError
-from .._core.git import without_prompts
-from .._core.recipe import read_recipe
-from .._core.recipe_index import INDEX_FORMAT, Recipes, index_recipes
-from .._core.seed_rules import canonical_git_ref
-from .._core.spack import RECIPES_GIT_URL, RECIPES_VERSION
+from .._core.git import canonical_git_ref, without_prompts
+from .._core.recipes.index import INDEX_FORMAT, Recipes, index_recipes
+from .._core.recipes.recipe import read_recipe
+from .._core.software.releases import RECIPES_GIT_URL, RECIPES_VERSION
 
 # Where a repository of recipes for Spack 1.x keeps them.
 BUILTIN = "repos/spack_repo/builtin"

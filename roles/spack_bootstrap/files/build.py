@@ -7,7 +7,7 @@ usage: python3 build.py SETTINGS           build; a stage that an earlier run fi
 
 It runs as a user who owns nothing else, and needs nobody to watch it: a build outlives the controller that started it, and can be
 taken up on another host. Where it stands is in status.json, what Spack says is in build.log.
-SETTINGS is a JSON file: {"paths": see _core/spack.py, "jobs": processes, 0 for all cores, "repos": [directories of recipes],
+SETTINGS is a JSON file: {"paths": see _core/software/layout.py, "jobs": processes, 0 for all cores, "repos": [directories of recipes],
 "mirrors": whether there are mirrors with finished packages, "push_to": {"url",
 "endpoint_url"} of a cache to copy finished packages to, "keep_build_cache": bool, "keep_build_dependencies": bool,
 "module_defaults": {package: version that is loaded where none is named}}.

@@ -3,7 +3,7 @@
 """Say which versions of software the image of this host has.
 
 usage: python3 image_software.py WANTED   prints WANTED as JSON, each with `found`, the version that is there; empty for none
-WANTED is JSON: [{"name", "version", "prefix", "version_from"}], see _core/image_software.py. prove.py uses it too.
+WANTED is JSON: [{"name", "version", "prefix", "version_from"}], see _core/software/image_software.py. prove.py uses it too.
 Runs on the Python of the build host: 3.6 or newer, standard library only.
 """
 

@@ -3,7 +3,7 @@ import pathlib
 
 from benchmarks import real_seeds
 from benchmarks.real_seeds import Answers, Outcome, concretise_seed, page
-from plugins.module_utils._core.seed_lint import MendedSeed
+from plugins.module_utils._core.recipes.seed_lint import MendedSeed
 from tests.spack.real_recipes import Concretisation
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]

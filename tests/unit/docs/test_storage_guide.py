@@ -11,7 +11,7 @@ from plugins.filter.ebs_profile import ebs_profile
 from plugins.filter.monthly_cost import monthly_cost
 from plugins.filter.spot_breakeven import spot_breakeven
 from plugins.filter.storage_advice import DOCUMENTATION
-from plugins.module_utils._core import prices
+from plugins.module_utils._core.facts import prices
 from tests.unit.docs.pages import broken_links, page, quoted, table
 
 GUIDE = page("storage_guide.md")

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from plugins.module_utils._core.volume import GUIDE, Volume, already_attached
+from plugins.module_utils._core.ebs.volume import GUIDE, Volume, already_attached
 from tests.unit.docs.pages import ROOT, broken_links, page, quoted, table
 
 TEXT = page("volume_safety.md")

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from plugins.module_utils._core.build import DETACHED_VARIABLES
+from plugins.module_utils._core.build.bundle import DETACHED_VARIABLES
 from tests.unit.docs.pages import ROOT
 
 POLICY = json.loads((ROOT / "playbooks/files/build_host_policy.json").read_text())

@@ -8,7 +8,7 @@ import re
 import pytest
 import yaml
 
-from plugins.module_utils._core.caller_paths import OPTIONS
+from plugins.module_utils._core.playbook.caller_paths import OPTIONS
 from tests.unit.docs.pages import ROOT
 
 PLAYBOOKS = sorted(

@@ -12,7 +12,7 @@ import sys
 import pytest
 import yaml
 
-from plugins.module_utils._core.required_variables import EXAMPLES
+from plugins.module_utils._core.playbook.required_variables import EXAMPLES
 from tests.unit.docs.pages import ROOT
 
 PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))

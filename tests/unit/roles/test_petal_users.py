@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from plugins.module_utils._core.cluster_hooks import people_arguments
+from plugins.module_utils._core.cluster.hooks import people_arguments
 
 HOOK = pathlib.Path(__file__).resolve().parents[3] / "roles/cluster_config/files/hooks/petal-users.sh"
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for a mount namespace of its own")

@@ -7,7 +7,7 @@ import subprocess
 import jinja2
 import pytest
 
-from plugins.module_utils._core.spack import layout
+from plugins.module_utils._core.software.layout import layout
 
 TEMPLATES = pathlib.Path(__file__).resolve().parents[3] / "roles/spack_bootstrap/templates"
 FAKE_LMOD = "module() { echo volume $*; }\nLMOD_CMD=/volume\n"

@@ -12,9 +12,9 @@ import yaml
 from jinja2 import meta, nodes
 
 from plugins.lookup.cluster_text import environment_of, listed, render_cluster
-from plugins.module_utils._core.cluster import ClusterOptions, plan_cluster
-from plugins.module_utils._core.cluster_losses import find_losses
-from plugins.module_utils._core.seed import read_seed
+from plugins.module_utils._core.cluster.losses import find_losses
+from plugins.module_utils._core.cluster.plan import ClusterOptions, plan_cluster
+from plugins.module_utils._core.seed.read import read_seed
 from tests.unit.conftest import ROOT
 
 TEMPLATES = ROOT / "templates" / "cluster"

@@ -5,7 +5,7 @@ from unittest import mock
 import pytest
 
 from plugins.action import seed_fix, seed_lint
-from tests.unit.plugins.module_utils._core.test_seed_lint import MENDED, SEED
+from tests.unit.plugins.module_utils._core.recipes.test_seed_lint import MENDED, SEED
 from tests.unit.recipes import LIBRARY
 
 RECIPES = {"extra_repos": [{"name": "library", "path": str(LIBRARY)}], "repos_override": True}

@@ -3,7 +3,7 @@ import yaml
 from ansible.errors import AnsibleFilterError
 
 from plugins.filter import monthly_cost as plugin
-from plugins.module_utils._core.prices import PRICES
+from plugins.module_utils._core.facts.prices import PRICES
 
 monthly_cost = plugin.FilterModule().filters()["monthly_cost"]
 VOLUME = {"volume_id": "vol-1", "name": "data", "project": "genomics", "volume_type": "gp3", "size_gib": 500, "iops": 6000}

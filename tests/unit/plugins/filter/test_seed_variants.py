@@ -10,7 +10,7 @@ import yaml
 from ansible.errors import AnsibleFilterError
 
 from plugins.filter.seed_variants import DOCUMENTATION, EXAMPLES, RETURN, FilterModule, seed_variants
-from plugins.module_utils._core.seed import read_seed
+from plugins.module_utils._core.seed.read import read_seed
 
 ROOT = pathlib.Path(__file__).parents[4]
 

@@ -2,7 +2,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from plugins.filter.select_snapshot import FilterModule
-from plugins.module_utils._core.snapshot import Snapshot
+from plugins.module_utils._core.ebs.snapshot import Snapshot
 
 select = FilterModule().filters()["select_snapshot"]
 LISTED = [

@@ -2,7 +2,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from plugins.filter.spack_environment import FilterModule
-from plugins.module_utils._core.spack import layout
+from plugins.module_utils._core.software.layout import layout
 
 spack_environment = FilterModule().filters()["spack_environment"]
 

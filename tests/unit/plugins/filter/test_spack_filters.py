@@ -1,9 +1,10 @@
-"""The small filters around _core/spack.py: each is there under its name and hands over what it was given."""
+"""The small filters around _core/software/layout.py: each is there under its name and hands over what it was given."""
 
 from plugins.filter import spack_configuration, spack_layout, spack_lock_summary, spack_proof_problems, spack_repos
-from plugins.module_utils._core import spack
+from plugins.module_utils._core.software.configuration import configuration
+from plugins.module_utils._core.software.layout import layout
 
-PATHS = spack.layout("/shared")
+PATHS = layout("/shared")
 
 
 def filter_of(module):
@@ -12,13 +13,13 @@ def filter_of(module):
 
 
 def test_layout_starts_at_the_mount_path():
-    assert filter_of(spack_layout)("/data") == spack.layout("/data")
+    assert filter_of(spack_layout)("/data") == layout("/data")
 
 
 def test_configuration_takes_its_options_by_name():
     compiler = {"version": "11.5.0", "c": "/usr/bin/gcc"}
     rendered = filter_of(spack_configuration)(PATHS, "x86_64", compiler, build_stage="/scratch")
-    assert rendered == spack.configuration(PATHS, "x86_64", compiler, build_stage="/scratch")
+    assert rendered == configuration(PATHS, "x86_64", compiler, build_stage="/scratch")
 
 
 def test_repos_are_given_their_place_on_the_volume():

@@ -5,7 +5,7 @@ import yaml
 from ansible.errors import AnsibleFilterError
 
 from plugins.filter import spot_breakeven as plugin
-from plugins.module_utils._core.storage_advice import Workload
+from plugins.module_utils._core.cost.storage_advice import Workload
 
 spot_breakeven = plugin.FilterModule().filters()["spot_breakeven"]
 RESTARTS = {"restarts_per_month": 10, "download_mib_per_second": 284, "instance_usd_per_hour": 0.10}

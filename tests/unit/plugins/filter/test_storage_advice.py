@@ -6,7 +6,7 @@ import yaml
 from ansible.errors import AnsibleFilterError
 
 from plugins.filter import storage_advice as plugin
-from plugins.module_utils._core import storage_advice as core
+from plugins.module_utils._core.cost import storage_advice as core
 
 storage_advice = plugin.FilterModule().filters()["storage_advice"]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from plugins.module_utils._core.build import Lease
+from plugins.module_utils._core.build.lease import Lease
 from plugins.module_utils._core.errors import ExplainedError
 from plugins.modules.build_lease import is_over, run
 

@@ -4,10 +4,10 @@ import dataclasses
 
 import pytest
 
-from plugins.module_utils._core.cluster_state import Storage
+from plugins.module_utils._core.cluster.state import Storage
 from plugins.module_utils._core.errors import ExplainedError, ManyProblems
 from plugins.modules.cluster import ARGUMENT_SPEC, run
-from tests.unit.plugins.module_utils._core.test_cluster_state import CLUSTER
+from tests.unit.plugins.module_utils._core.cluster.test_state import CLUSTER
 
 ACCOUNT = CLUSTER.stack_id.split(":")[4]
 

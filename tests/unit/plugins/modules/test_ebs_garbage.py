@@ -7,12 +7,13 @@ import datetime
 
 import pytest
 
-from plugins.module_utils._core.build import Lease, build_tags
+from plugins.module_utils._core.build.garbage import RegionFacts
+from plugins.module_utils._core.build.lease import Lease
+from plugins.module_utils._core.build.marks import build_tags
+from plugins.module_utils._core.ebs.snapshot import Snapshot
+from plugins.module_utils._core.ebs.volume import Volume
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.garbage import RegionFacts
-from plugins.module_utils._core.registry import RegisteredSnapshot
-from plugins.module_utils._core.snapshot import Snapshot
-from plugins.module_utils._core.volume import Volume
+from plugins.module_utils._core.registry.entries import RegisteredSnapshot
 from plugins.modules.ebs_garbage import ARGUMENT_SPEC, run, warn_of_unlisted
 
 NOW = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)

@@ -1,7 +1,7 @@
 import pytest
 
+from plugins.module_utils._core.ebs.public_access import PublicAccess
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.public_access import PublicAccess
 from plugins.modules.ebs_public_access import run
 
 BLOCKED = "blocked-all-sharing"

@@ -2,10 +2,10 @@ import dataclasses
 
 import pytest
 
+from plugins.module_utils._core.ebs.snapshot import Snapshot, SnapshottedVolume
+from plugins.module_utils._core.ebs.snapshot_group import InstanceVolumes
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.registry import RegisteredSnapshot
-from plugins.module_utils._core.snapshot import Snapshot, SnapshottedVolume
-from plugins.module_utils._core.snapshot_group import InstanceVolumes
+from plugins.module_utils._core.registry.entries import RegisteredSnapshot
 from plugins.modules.ebs_snapshot import ARGUMENT_SPEC, SNAPSHOT_OPTIONS, run, run_group
 from tests.unit.fakes import FakeSnapshotGateway
 

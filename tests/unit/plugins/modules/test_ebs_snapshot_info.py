@@ -3,8 +3,8 @@ import weakref
 
 import pytest
 
-from plugins.module_utils._core.snapshot import Snapshot
-from plugins.module_utils._core.snapshot_lock import Lock
+from plugins.module_utils._core.ebs.lock import Lock
+from plugins.module_utils._core.ebs.snapshot import Snapshot
 from plugins.modules.ebs_snapshot_info import ARGUMENT_SPEC, SNAPSHOTS_AT_ONCE, query_from, run
 from tests.unit.fakes import FakeSnapshotGateway
 

@@ -5,7 +5,7 @@ import copy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugins.module_utils._core.snapshot import Snapshot, SnapshottedVolume
+from plugins.module_utils._core.ebs.snapshot import Snapshot, SnapshottedVolume
 from plugins.modules.ebs_snapshot import ARGUMENT_SPEC, SNAPSHOT_OPTIONS, run
 from tests.unit.fakes import FakeSnapshotGateway
 

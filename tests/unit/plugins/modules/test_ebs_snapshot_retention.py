@@ -2,9 +2,9 @@ import datetime
 
 import pytest
 
+from plugins.module_utils._core.ebs.snapshot import Snapshot
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.registry import RegisteredSnapshot
-from plugins.module_utils._core.snapshot import Snapshot
+from plugins.module_utils._core.registry.entries import RegisteredSnapshot
 from plugins.modules.ebs_snapshot_retention import ARGUMENT_SPEC, run
 from tests.unit.fakes import FakeSnapshotGateway, aws_error
 

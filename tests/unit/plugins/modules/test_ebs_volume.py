@@ -4,9 +4,9 @@ import datetime
 import pytest
 import yaml
 
+from plugins.module_utils._core.ebs.snapshot import SnapshottedVolume
+from plugins.module_utils._core.ebs.volume import Attachment, Instance, Modification, SourceSnapshot, Volume, client_token
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.snapshot import SnapshottedVolume
-from plugins.module_utils._core.volume import Attachment, Instance, Modification, SourceSnapshot, Volume, client_token
 from plugins.modules import ebs_volume
 from tests.unit.fakes import FakeSnapshotGateway, FakeVolumeGateway, aws_error
 

@@ -3,7 +3,7 @@ import tracemalloc
 import yaml
 
 from plugins.module_utils._aws.volumes import PAGE_SIZE, VolumeGateway
-from plugins.module_utils._core.volume import Attachment, Volume
+from plugins.module_utils._core.ebs.volume import Attachment, Volume
 from plugins.modules import ebs_volume_info
 from tests.unit.fakes import FakeVolumeGateway
 

@@ -6,7 +6,7 @@ import datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugins.module_utils._core.volume import Instance
+from plugins.module_utils._core.ebs.volume import Instance
 from plugins.modules import ebs_volume
 from tests.unit.fakes import FakeVolumeGateway
 

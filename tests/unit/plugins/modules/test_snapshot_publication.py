@@ -6,10 +6,10 @@ import dataclasses
 
 import pytest
 
-from plugins.module_utils._aws.registry_store import DirectoryStore
+from plugins.module_utils._core.ebs.snapshot import Snapshot
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.registry import RegisteredSnapshot, Registration, deprecate, register, remove
-from plugins.module_utils._core.snapshot import Snapshot
+from plugins.module_utils._core.registry.entries import RegisteredSnapshot, Registration, deprecate, register, remove
+from plugins.module_utils._registry.directory import DirectoryStore
 from plugins.modules.snapshot_publication import ARGUMENT_SPEC, Publication
 from tests.unit.fakes import FakeSnapshotGateway
 

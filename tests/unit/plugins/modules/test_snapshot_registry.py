@@ -3,8 +3,8 @@ import hashlib
 
 import pytest
 
-from plugins.module_utils._aws.registry_store import DirectoryStore
 from plugins.module_utils._core.errors import ExplainedError
+from plugins.module_utils._registry.directory import DirectoryStore
 from plugins.modules.snapshot_registry import ARGUMENT_SPEC, run
 
 FINGERPRINT = "sha256:" + "0f3a" * 16

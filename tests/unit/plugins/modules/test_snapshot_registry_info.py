@@ -5,11 +5,11 @@ import subprocess
 import pytest
 import yaml
 
-from plugins.module_utils._aws.registry_store import DirectoryStore
-from plugins.module_utils._aws.signing import Signer
+from plugins.module_utils._core.ebs.snapshot import Snapshot
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.registry import Entry, RegisteredSnapshot
-from plugins.module_utils._core.snapshot import Snapshot
+from plugins.module_utils._core.registry.entries import Entry, RegisteredSnapshot
+from plugins.module_utils._registry.directory import DirectoryStore
+from plugins.module_utils._registry.signing import Signer
 from plugins.modules import snapshot_registry_info
 from plugins.modules.snapshot_registry_info import ARGUMENT_SPEC, SOURCE_SPEC, run
 from tests.unit.fakes import FakeSnapshotGateway, aws_error

@@ -3,10 +3,10 @@ import json
 
 import pytest
 
-from plugins.module_utils._aws.registry_store import DirectoryStore
+from plugins.module_utils._core.ebs.snapshot import Snapshot
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.registry import Entry, RegisteredSnapshot
-from plugins.module_utils._core.snapshot import Snapshot
+from plugins.module_utils._core.registry.entries import Entry, RegisteredSnapshot
+from plugins.module_utils._registry.directory import DirectoryStore
 from plugins.modules.snapshot_registry_review import ARGUMENT_SPEC, run
 from tests.unit.fakes import FakeSnapshotGateway
 

@@ -10,7 +10,7 @@ from botocore.stub import Stubber
 
 from plugins.module_utils._aws.clusters import ClusterGateway
 from plugins.module_utils._core.errors import ExplainedError
-from tests.unit.plugins.module_utils._core.test_cluster_state import CLUSTER
+from tests.unit.plugins.module_utils._core.cluster.test_state import CLUSTER
 
 # Made by aws-parallelcluster, see tests/judge/template.py.
 TEMPLATE = (pathlib.Path(__file__).resolve().parents[5] / "tests/data/stacks/starter.yaml").read_text()

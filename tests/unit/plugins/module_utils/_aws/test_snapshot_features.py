@@ -6,10 +6,10 @@ import pytest
 from botocore.stub import Stubber
 
 from plugins.module_utils._aws.snapshot_features import SnapshotFeatures
+from plugins.module_utils._core.ebs.lock import Lock, LockRequest
+from plugins.module_utils._core.ebs.public_access import PublicAccess
+from plugins.module_utils._core.ebs.tier import Tier
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.public_access import PublicAccess
-from plugins.module_utils._core.snapshot_lock import Lock, LockRequest
-from plugins.module_utils._core.snapshot_tier import Tier
 
 END = datetime.datetime(2026, 12, 22, tzinfo=datetime.UTC)
 

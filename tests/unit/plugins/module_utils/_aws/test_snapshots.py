@@ -7,10 +7,10 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from plugins.module_utils._aws.snapshots import SnapshotGateway, SnapshotQuery
+from plugins.module_utils._core.ebs.sharing import SharingFacts, SharingRequest
+from plugins.module_utils._core.ebs.snapshot import Snapshot, SnapshotRequest
+from plugins.module_utils._core.ebs.snapshot_group import GroupRequest
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.sharing import SharingFacts, SharingRequest
-from plugins.module_utils._core.snapshot import Snapshot, SnapshotRequest
-from plugins.module_utils._core.snapshot_group import GroupRequest
 
 FINGERPRINT = "sha256:" + "0f3a" * 16
 BARE = FINGERPRINT.removeprefix("sha256:")

@@ -5,8 +5,8 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from plugins.module_utils._aws.volumes import CLIENT_CONFIG, VolumeGateway
+from plugins.module_utils._core.ebs.volume import Attachment, Instance, SourceSnapshot, Volume, VolumeQuery, client_token
 from plugins.module_utils._core.errors import ExplainedError
-from plugins.module_utils._core.volume import Attachment, Instance, SourceSnapshot, Volume, VolumeQuery, client_token
 
 VOLUME_ID = "vol-0123456789abcdef0"
 INSTANCE_ID = "i-0123456789abcdef0"
