@@ -81,7 +81,14 @@ def entry(number: int) -> Entry:
     fingerprint = f"sha256:{number * 2654435761 % 2**256:064x}"
     snapshots = tuple(
         RegisteredSnapshot(
-            region, f"snap-{number * 10 + place:017x}", fingerprint, "alinux2023", "x86_64", "x86_64_v3", 500, proof="passed"
+            region,
+            f"snap-{number * 10 + place:017x}",
+            fingerprint=fingerprint,
+            os="alinux2023",
+            architecture="x86_64",
+            target="x86_64_v3",
+            size_gib=500,
+            proof="passed",
         )
         for place, region in enumerate(sorted(REGIONS))
     )

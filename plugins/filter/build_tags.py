@@ -9,7 +9,7 @@ name: build_tags
 short_description: The tags of a resource that belongs to a build
 description:
   - Returns the tags that mark an AWS resource as ours and as part of one build, so that any controller finds it again.
-positional: _input, variant, stage, lock, package_count, seed, parent, seconds, proof, hashes, copy_of
+positional: _input, variant, outcome, parent
 options:
   _input:
     description: The build id.
@@ -18,29 +18,17 @@ options:
   variant:
     description: The variant that is built, as P(petal.hpc.seed_variants#filter) returns it; its fingerprint and platform become tags.
     type: dict
+  outcome:
+    description: What its build has told, as for P(petal.hpc.build_software#filter).
+    type: dict
   stage:
     description: The last stage that the build has finished.
     type: str
-  lock:
-    description: The fingerprint of the lock file, which proves what was built.
-    type: str
-  package_count:
-    description: How many packages were built.
-    type: int
   seed:
     description: The name of the seed.
     type: str
   parent:
     description: What P(petal.hpc.build_parents#filter) returns, for what goes back to another snapshot.
-    type: dict
-  seconds:
-    description: How long the build took.
-    type: float
-  proof:
-    description: C(passed) once every package was loaded and run in a clean room.
-    type: str
-  hashes:
-    description: What stands for the content of the volume - C(manifest), C(spack_lock) and C(sbom).
     type: dict
   copy_of:
     description: The volume of the build, for a volume that is a copy of it.

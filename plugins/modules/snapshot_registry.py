@@ -85,6 +85,42 @@ options:
   spack:
     description: The version of Spack that built the software. Left out, unknown.
     type: str
+  recipes:
+    description: The version of the recipes. Left out, unknown.
+    type: str
+  compiler:
+    description: The compiler that was built for the software, as a Spack spec. Left out, that of the operating system, or unknown.
+    type: str
+  mount_path:
+    description: Where the software has to be mounted. Left out, unknown.
+    type: str
+  externals:
+    description: What the software uses of the nodes' image rather than having it built, name to version. Left out, nothing or unknown.
+    type: dict
+  image:
+    description: The image that O(externals) are of. Left out, none or unknown.
+    type: str
+  modules:
+    description: How modules are laid out, as a seed has it. Left out, as by default.
+    type: dict
+  build_options:
+    description: The options of the role spack_bootstrap that decide what is built, as P(petal.hpc.build_options#lookup) returns them.
+      Left out, as by default.
+    type: dict
+  specs:
+    description: The packages as users asked for them, in canonical form. Left out, unknown.
+    type: list
+    elements: str
+  roots:
+    description: The packages as they were built for that, each with its version. Left out, unknown.
+    type: list
+    elements: str
+  package_count:
+    description: The number of packages with all that they need. Left out, unknown.
+    type: int
+  seconds:
+    description: How long the build took, in seconds. Left out, unknown.
+    type: float
   lock:
     description: The fingerprint of what was really built, from the tag C(petal:lock). Left out, unknown.
     type: str
@@ -104,15 +140,18 @@ options:
       - Left out, what is stored stays.
     type: str
   parent:
-    description: The fingerprint of the snapshot that the build started from. Left out, none or unknown.
+    description: The fingerprint of the software that the build started from. Left out, none or unknown.
     type: str
+  parent_snapshot:
+    description: The snapshot that the build started from. Left out, none or unknown.
+    type: str
+  generation:
+    description: How many builds lie between this one and one that started from nothing. Left out, none or unknown.
+    type: int
   proof:
     description: C(passed) when every package was loaded and run in a clean room, C(failed) when one was not. Left out, unknown.
     type: str
     choices: [passed, failed]
-  externals:
-    description: What the software uses of the nodes' image rather than having it built, and that image. Left out, nothing or unknown.
-    type: str
   aws_account:
     description: The account that owns the snapshot. A claim only; whoever uses the entry asks AWS. Left out, unknown.
     type: str
@@ -120,7 +159,7 @@ options:
     description: One line about the entry. Left out, it stays as it is.
     type: str
   packages:
-    description: The packages that users asked for. Left out, they stay as they are.
+    description: The packages that users asked for. Left out, those of O(specs), else they stay as they are.
     type: list
     elements: str
   labels:
@@ -335,7 +374,6 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ..module_utils._core.ebs.snapshot import canonical_fingerprint
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.registry.entries import (
-    PROVENANCE,
     Entry,
     RegisteredSnapshot,
     Registration,
@@ -346,6 +384,7 @@ from ..module_utils._core.registry.entries import (
     retire,
     verify,
 )
+from ..module_utils._core.software.facts import FIELDS, NAMES, OPTION_TYPES, software_from
 from ..module_utils._registry.open import open_store
 from ..module_utils._registry.signing import Signer
 from ..module_utils._registry.store import INDEX_FILES, Access, digest_of
@@ -356,22 +395,13 @@ ARGUMENT_SPEC = {
     "registry": {"required": True},
     "name": {},
     "snapshot_id": {},
-    "fingerprint": {},
-    "os": {},
+    **{field.name: OPTION_TYPES[field.kind] for field in FIELDS},
     "architecture": {"choices": ["x86_64", "arm64"]},
-    "target": {},
+    "proof": {"choices": ["passed", "failed"]},
     "size_gib": {"type": "int"},
     "configuration": {},
     "variant_description": {},
-    "spack": {},
-    "lock": {},
-    "spack_lock": {},
-    "manifest": {},
-    "sbom": {},
     "sbom_content": {},
-    "parent": {},
-    "proof": {"choices": ["passed", "failed"]},
-    "externals": {},
     "aws_account": {},
     "description": {},
     "packages": {"type": "list", "elements": "str"},
@@ -386,7 +416,6 @@ ARGUMENT_SPEC = {
     "cache_dir": {"type": "path"},
     "lock_timeout": {"type": "int", "default": 60},
 }
-OF_A_VARIANT = ("snapshot_id", "fingerprint", "os", "architecture", "target", "size_gib", "configuration", "aws_account", *PROVENANCE)
 
 
 def run(params, store, region, today, check_mode):
@@ -470,14 +499,20 @@ def decide(params, found, region, today):
 
 def registration_from(params, region):
     """Return the Registration that the options describe."""
-    variant = {field: params[field] for field in OF_A_VARIANT}
-    snapshot = RegisteredSnapshot(region=region, description=params["variant_description"], **variant)
+    told = software_from(params)
+    snapshot = RegisteredSnapshot(
+        region=region,
+        description=params["variant_description"],
+        **{name: getattr(told, name) for name in NAMES},
+        **{name: params[name] for name in ("snapshot_id", "size_gib", "configuration", "aws_account")},
+    )
+    packages = params["packages"] if params["packages"] is not None else params["specs"]
     return check_registration(
         Registration(
             name=params["name"],
             snapshot=snapshot,
             description=params["description"],
-            packages=None if params["packages"] is None else tuple(params["packages"]),
+            packages=None if packages is None else tuple(packages),
             tags=None if params["labels"] is None else tuple(params["labels"]),
             public=params["public"],
             has_seed=params["seed"] is not None,

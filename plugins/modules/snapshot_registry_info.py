@@ -302,11 +302,73 @@ snapshot:
       description: C(passed) when the software was proven to load and run.
       type: str
       sample: passed
-    packages:
+    specs:
       description: The packages that users asked for, as far as the source says.
       type: list
       elements: str
+      sample: [bwa@0.7, samtools@1.17]
+    roots:
+      description: The packages that were built for that, as far as the source says.
+      type: list
+      elements: str
       sample: [bwa@0.7.17, samtools@1.17]
+    mount_path:
+      description: Where it has to be mounted, as far as the source says.
+      type: str
+      sample: /shared
+    recipes:
+      description: The version of the recipes.
+      type: str
+      sample: v2026.06.0
+    compiler:
+      description: The compiler that was built for it; null for that of the operating system.
+      type: str
+      sample: gcc@12.5.0
+    externals:
+      description: What is used of the nodes' image, name to version. RV(snapshot.image) is that image.
+      type: dict
+      sample: {}
+    image:
+      description: The image that RV(snapshot.externals) are of.
+      type: str
+      sample: ami-0123456789abcdef0
+    modules:
+      description: How modules are laid out, where that is not as by default.
+      type: dict
+      sample: {}
+    build_options:
+      description: The options of the role spack_bootstrap that decide what is built, where they are not as by default.
+      type: dict
+      sample: {}
+    package_count:
+      description: The number of packages with all that they need.
+      type: int
+      sample: 89
+    seconds:
+      description: How long the build took, in seconds.
+      type: float
+      sample: 1260.5
+    spack_lock:
+      description: The hash of C(spack.lock) on the volume.
+      type: str
+      sample: sha256:1e24b6a9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b0f3a5c77d
+    manifest:
+      description: The root of the hashes of all files on the volume.
+      type: str
+      sample: sha256:b6a9c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b0f3a5c77d1e24
+    sbom:
+      description: The hash of the bill of materials on the volume.
+      type: str
+      sample: sha256:c8d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6b0f3a5c77d1e24b6a9
+    parent:
+      description: The fingerprint of the software that the build started from; null for one that started from nothing.
+      type: str
+    parent_snapshot:
+      description: The snapshot that the build started from.
+      type: str
+    generation:
+      description: How many builds lie between it and one that started from nothing.
+      type: int
     signed_by:
       description: Whose signatures on the entry count.
       type: list

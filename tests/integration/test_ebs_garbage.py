@@ -71,7 +71,7 @@ class RandomAccount:
         uses = [self._name, self._restore, self._launch, self._lock, self._protect, self._share, self._build_on, self._leave, self._leave]
         for _number in range(8):
             wanted = variant(self.dice.randrange(1, 16**64))
-            tags = build_tags(wanted["fingerprint"][7:19], wanted, proof="passed")
+            tags = build_tags(wanted["fingerprint"][7:19], wanted, outcome={"proof": "passed"})
             kind = self.dice.choice(["software", "software", "software", "data", "foreign"])
             tags.pop({"data": "petal:fingerprint", "foreign": "CreatedBy"}.get(kind, ""), None)
             snapshot = ec2.create_snapshot(VolumeId=volume, TagSpecifications=[specification("snapshot", tags)])["SnapshotId"]
@@ -183,7 +183,7 @@ class Accident:
     def __init__(self, lab, store):
         self.lab, self.store = lab, store
         self.ec2 = lab.client("ec2", region="us-east-1")
-        tags = build_tags("b10", WANTED, proof="passed")
+        tags = build_tags("b10", WANTED, outcome={"proof": "passed"})
         create = {"AvailabilityZone": "us-east-1a", "Size": 1, "VolumeType": "gp3"}
         source = self.ec2.create_volume(**create)["VolumeId"]
         self.snapshot = self.ec2.create_snapshot(VolumeId=source, TagSpecifications=[specification("snapshot", tags)])["SnapshotId"]
@@ -268,7 +268,7 @@ def test_four_collectors_at_once_delete_everything_and_none_of_them_fails(record
     ec2 = records.client("ec2", region="us-east-1")
     create = {"AvailabilityZone": "us-east-1a", "Size": 1, "VolumeType": "gp3"}
     for number in range(1, 7):
-        tags = build_tags(f"b{number}", variant(number), proof="passed")
+        tags = build_tags(f"b{number}", variant(number), outcome={"proof": "passed"})
         volume = ec2.create_volume(**create, TagSpecifications=[specification("volume", tags)])["VolumeId"]
         ec2.create_snapshot(VolumeId=volume, TagSpecifications=[specification("snapshot", tags)])
         launch(ec2, f"snap-{number:017x}")

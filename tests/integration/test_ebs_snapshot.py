@@ -243,7 +243,9 @@ def test_fast_restore_follows_the_list_of_zones(account):
 def test_the_last_registered_copy_is_deleted_only_by_force(account):
     made = account.snapshot(copy_to=[{"region": "eu-west-1", "kms_key_id": None, "share": False}])
     ids = {"us-east-1": made["snapshot"]["snapshot_id"], "eu-west-1": made["copies"][0]["snapshot"]["snapshot_id"]}
-    registered = [("registry", RegisteredSnapshot(region, snapshot_id, account.fingerprint)) for region, snapshot_id in ids.items()]
+    registered = [
+        ("registry", RegisteredSnapshot(region, snapshot_id, fingerprint=account.fingerprint)) for region, snapshot_id in ids.items()
+    ]
     asked = {option: spec.get("default") for option, spec in ARGUMENT_SPEC.items()}
     asked |= {"state": "absent", "fingerprint": account.fingerprint}
 

@@ -232,7 +232,9 @@ def test_a_maintainer_verifies_an_entry_in_s3_with_one_command(registry, lab):
     lab.client("s3").create_bucket(Bucket="petal-software")
     place = "s3://petal-software/registry"
     store = open_store(place, Access(s3=lambda: lab.client("s3")))
-    store.update("bio", lambda _found: Entry("bio", snapshots=(RegisteredSnapshot("us-east-1", "snap-0123456789abcdef0", FINGERPRINT),)))
+    store.update(
+        "bio", lambda _found: Entry("bio", snapshots=(RegisteredSnapshot("us-east-1", "snap-0123456789abcdef0", fingerprint=FINGERPRINT),))
+    )
     verify(registry, place)
     store.verifier = Verifier(str(registry.folder / "allowed_signers"))
     entry = store.read_entry("bio")
@@ -250,7 +252,7 @@ printf '{"bomFormat": "CycloneDX", "components": [{"bom-ref": "z", "name": "zlib
 
 def test_a_vulnerability_that_becomes_known_deprecates_an_entry_on_request(registry, lab, snapshot, tmp_path):
     store = open_store(str(tmp_path / "registry"))
-    registered = RegisteredSnapshot("us-east-1", snapshot, FINGERPRINT, sbom=digest_of(json.dumps(SBOM)))
+    registered = RegisteredSnapshot("us-east-1", snapshot, fingerprint=FINGERPRINT, sbom=digest_of(json.dumps(SBOM)))
     store.update("bio", lambda _found: Entry("bio", snapshots=(registered,)), sbom=json.dumps(SBOM))
     (tmp_path / "scanner").write_text(SCANNER)
 

@@ -26,7 +26,7 @@ def bio(number):
     return Entry(
         f"bio-{number}",
         packages=("bwa@0.7.17",),
-        snapshots=(RegisteredSnapshot("us-east-1", f"snap-{number:017x}", f"sha256:{number:064x}"),),
+        snapshots=(RegisteredSnapshot("us-east-1", f"snap-{number:017x}", fingerprint=f"sha256:{number:064x}"),),
     )
 
 

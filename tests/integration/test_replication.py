@@ -34,7 +34,7 @@ class Software:
         ec2.delete_volume(VolumeId=volume)
         report = {"format": 1, "passed": True, "public": False, "blocking": []}
         report |= {"fingerprint": self.fingerprint, "manifest": "sha256:" + "3" * 64}
-        said = Registration("bio", RegisteredSnapshot(HOME, made, self.fingerprint, aws_account=ACCOUNT), report=report)
+        said = Registration("bio", RegisteredSnapshot(HOME, made, fingerprint=self.fingerprint, aws_account=ACCOUNT), report=report)
         self.store = DirectoryStore(folder / self.fingerprint[7:])
         self.store.update("bio", lambda found: register(found, said, TODAY))
 

@@ -25,3 +25,8 @@ def plain(value: Any) -> Any:
 
 def without_none(document: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if value is not None}
+
+
+def without_empty(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is said: zero and False are, an empty text or list is not."""
+    return {key: value for key, value in document.items() if value is not None and value not in ("", (), [], {})}

@@ -101,7 +101,7 @@ def test_dpkg_knows_what_is_there_and_what_is_not(look):
 
 
 def test_a_package_that_dpkg_only_remembers_is_missing(look, only):
-    only(dpkg_query='case $4 in removed) echo config-files ;; half) echo half-installed ;; there) echo installed ;; *) exit 1 ;; esac')
+    only(dpkg_query="case $4 in removed) echo config-files ;; half) echo half-installed ;; there) echo installed ;; *) exit 1 ;; esac")
     assert look.missing_packages(["removed", "half", "there", "never"]) == ["removed", "half", "never"]
 
 

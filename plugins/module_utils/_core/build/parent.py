@@ -8,7 +8,7 @@ import hashlib
 import json
 
 from .. import tags
-from ..registry.selection import PASSED
+from ..software.facts import PASSED, of_variant, software_tags, tagged_software
 
 # A chain of snapshots is as good as its first link: after so many generations a build starts from nothing again.
 MOST_GENERATIONS = 10
@@ -18,12 +18,14 @@ _BASE_FIELDS = ("os", "arch", "target", "spack_version", "recipes_version", "com
 
 
 def lineage_tags(variant: dict) -> dict[str, str]:
-    """Return what a snapshot says of its content, for later builds to compare theirs with: names of tags without prefix, and values.
+    """Return what a snapshot says for later builds to compare theirs with, beside its software: names of tags without prefix, and values.
 
-    variant: what the filter seed_variants returns. A specs tag holds as many marks as fit, so a long list of packages has several.
+    variant: what the filter seed_variants returns. Of more packages than fit into its tags a snapshot holds marks, as many as fit in each.
     """
     if "specs" not in variant:
         return {}
+    if tags.PACKAGES in software_tags(of_variant(variant)):
+        return {tags.BASE: _base(variant)}
     marks = sorted(_mark(spec) for spec in variant["specs"])
     per_tag = tags.MAX_VALUE // MARK_DIGITS
     chunks = ["".join(marks[start : start + per_tag]) for start in range(0, len(marks), per_tag)]
@@ -78,11 +80,6 @@ def parent_of(volume: dict, snapshots: list[dict] = ()) -> dict:
     return {**known, "refused": reason} if reason else known
 
 
-def parent_tags(parent: dict) -> dict[str, str]:
-    """Return the tags, without prefix, of a volume or snapshot that goes back to a parent."""
-    return {tags.PARENT: parent["fingerprint"], tags.BUILD_GENERATION: str(parent["generation"])} if parent else {}
-
-
 def seconds_per_package(snapshots: list[dict]) -> float:
     """Return how long a package took on average in builds that started from nothing; 0 when no snapshot tells."""
     builds = [
@@ -109,6 +106,8 @@ def _mark(spec: str) -> str:
 
 
 def _marks(found: dict[str, str]) -> set[str]:
+    if specs := tagged_software(found).specs:
+        return {_mark(spec) for spec in specs}
     number, text = 1, ""
     while chunk := tags.read(found, f"{tags.SPECS}-{number}"):
         number, text = number + 1, text + chunk

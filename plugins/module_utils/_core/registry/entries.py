@@ -12,11 +12,10 @@ from typing import Any
 from ..ebs.snapshot import canonical_fingerprint
 from ..errors import ExplainedError, ManyProblems
 from ..facts.operating_system import find_os
-from ..plain import without_none
+from ..plain import without_empty
+from ..software.facts import Software
 
 ARCHITECTURES = ("x86_64", "arm64")
-# The fields of a snapshot that say where its software comes from, and what it is.
-PROVENANCE = ("spack", "lock", "spack_lock", "manifest", "sbom", "parent", "proof", "externals")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SNAPSHOT_ID = re.compile(r"snap-([0-9a-f]{8}|[0-9a-f]{17})")
@@ -25,37 +24,21 @@ _ACCOUNT = re.compile(r"\d{12}")
 
 
 @dataclasses.dataclass(frozen=True)
-class RegisteredSnapshot:
+class RegisteredSnapshot(Software):
     """One snapshot of an entry: a variant of its software in one region.
 
     All of it is what the registry claims; what holds is what DescribeSnapshots answers.
-    size_gib: size of the volume in GiB. lock: the fingerprint of what was really built. spack: version of Spack.
-    spack_lock, sbom: hashes of spack.lock and of the bill of materials on the volume. manifest: the root of the hashes of all its files.
-    parent: the fingerprint of the software that the build started from.
-    proof: "passed" once every package was loaded and run in a clean room.
-    externals: what is used of the image rather than built, and the image.
+    size_gib: size of the volume in GiB.
     created, deprecated, retired: dates, "2026-11-22". A deprecated snapshot is used with a warning, a retired one is not used any more.
     superseded_by: the entry or snapshot to use instead.
     """
 
     region: str
     snapshot_id: str
-    fingerprint: str | None = None
-    os: str | None = None
-    architecture: str | None = None
-    target: str | None = None
     size_gib: int | None = None
     description: str | None = None
     configuration: str | None = None
     aws_account: str | None = None
-    spack: str | None = None
-    lock: str | None = None
-    spack_lock: str | None = None
-    manifest: str | None = None
-    sbom: str | None = None
-    parent: str | None = None
-    proof: str | None = None
-    externals: str | None = None
     created: str | None = None
     deprecated: str | None = None
     superseded_by: str | None = None
@@ -238,7 +221,7 @@ def remove(found: Entry, matching: RegisteredSnapshot, today: str) -> Entry:
 
 
 def _merged(known: RegisteredSnapshot, said: RegisteredSnapshot) -> RegisteredSnapshot:
-    return dataclasses.replace(known, **without_none(dataclasses.asdict(said)))
+    return dataclasses.replace(known, **without_empty(dataclasses.asdict(said)))
 
 
 def _matches(snapshot: RegisteredSnapshot, wanted: RegisteredSnapshot) -> bool:

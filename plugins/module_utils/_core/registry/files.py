@@ -15,7 +15,8 @@ from ..ebs.snapshot import bare
 from ..errors import ExplainedError
 from ..facts.operating_system import known_os
 from ..plain import without_none
-from .entries import PROVENANCE, Entry, RegisteredSnapshot, Signature, check_name, in_order
+from ..software.facts import NAMES, software_from
+from .entries import Entry, RegisteredSnapshot, Signature, check_name, in_order
 from .index import Index, IndexLine
 
 SCHEMA_VERSION = 1
@@ -158,18 +159,23 @@ def _entry(document: Mapping[str, Any], name: str, listed: Iterable[Any], source
 
 
 def _registered(item: Mapping[str, Any]) -> RegisteredSnapshot:
-    plain = ("target", "description", "configuration", "superseded_by", "architecture", *PROVENANCE)
+    told = software_from(
+        {
+            **item,
+            "fingerprint": f"sha256:{bare(str(item['fingerprint']))}" if item.get("fingerprint") else None,
+            "os": known_os(item.get("os")),
+        }
+    )
     return RegisteredSnapshot(
+        **{name: getattr(told, name) for name in NAMES},
         region=str(item["region"]),
         snapshot_id=str(item["snapshot_id"]),
-        fingerprint=f"sha256:{bare(str(item['fingerprint']))}" if item.get("fingerprint") else None,
-        os=known_os(item.get("os")),
         size_gib=_size(item.get("size_gb")),
         aws_account=_account(item.get("aws_account")),
         created=_text(item.get("created")),
         deprecated=_text(item.get("deprecated")),
         retired=_text(item.get("retired")),
-        **{field: _text(item.get(field)) for field in plain},
+        **{field: _text(item.get(field)) for field in ("description", "configuration", "superseded_by")},
     )
 
 
@@ -197,7 +203,7 @@ def _shared(value: Any) -> str | None:
 
 
 def _snapshot_document(snapshot: RegisteredSnapshot) -> dict[str, Any]:
-    document = dataclasses.asdict(snapshot)
+    document = {**dataclasses.asdict(snapshot), **dict.fromkeys(NAMES), **snapshot.said}
     # petal calls it size_gb; it has always counted GiB, as EBS does.
     document["size_gb"] = document.pop("size_gib")
     return without_none(document)

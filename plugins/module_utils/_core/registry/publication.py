@@ -11,23 +11,9 @@ from typing import Any
 from .. import tags as tag
 from ..ebs.snapshot import Snapshot
 from ..errors import ExplainedError, ManyProblems
+from ..software.facts import of_variant, software_tags, tagged_software
 from .entries import Entry, RegisteredSnapshot, Registration, deprecate, register
 from .publish_gate import why_not_enough
-
-# What the registry says of a variant and a snapshot's tags say too; another account's tags are not visible.
-_TAGS = {
-    tag.FINGERPRINT: "fingerprint",
-    tag.OS: "os",
-    tag.ARCH: "architecture",
-    tag.TARGET: "target",
-    tag.SPACK: "spack",
-    tag.LOCK: "lock",
-    tag.SPACK_LOCK: "spack_lock",
-    tag.MANIFEST: "manifest",
-    tag.SBOM: "sbom",
-    tag.PARENT: "parent",
-    tag.PROOF: "proof",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,24 +106,18 @@ def fields_from(snapshot: Mapping[str, Any], variant: Mapping[str, Any]) -> dict
 
     snapshot: as Snapshot.to_result gives it. variant: as the filter seed_variants does. The keys are options of snapshot_registry.
     """
-    said = {field: value for name, field in _TAGS.items() if (value := tag.read(snapshot["tags"], name))}
     return {
-        **said,
+        **tagged_software(snapshot["tags"]).said,
+        **of_variant(variant).said,
         "snapshot_id": snapshot["snapshot_id"],
         "size_gib": snapshot["volume_size_gib"],
         "aws_account": snapshot["owner_id"],
-        "fingerprint": variant["fingerprint"],
-        "os": variant["os"],
-        "architecture": variant["arch"],
-        "target": variant["target"],
-        "spack": variant["spack_version"],
-        "packages": list(variant["specs"]),
     }
 
 
 def as_source(registered: RegisteredSnapshot, real: Snapshot) -> Snapshot:
     """Return a snapshot to copy from, with the tags that its copies need to be found by."""
-    said = {tag.key(name): value for name, field in _TAGS.items() if (value := getattr(registered, field))}
+    said = {tag.key(name): value for name, value in software_tags(registered).items()}
     return dataclasses.replace(real, tags=tag.managed(real.name, {**said, **real.tags}))
 
 

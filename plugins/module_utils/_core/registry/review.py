@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..ebs.snapshot import Snapshot, bare
+from ..software.facts import PASSED, recomputed_fingerprint
 from .entries import Entry, RegisteredSnapshot
 from .files import entry_document, to_text
 from .index import Index, index_lines
 from .publish_gate import why_not_enough
-from .selection import PASSED
 
 # What a reader needs to choose a snapshot without looking at it.
 _NEEDED = ("fingerprint", "os", "architecture", "target", "size_gib", "aws_account")
@@ -56,6 +56,7 @@ def review(entry: Entry, evidence: Evidence) -> list[Finding]:
         _form(entry, evidence),
         _index(entry, evidence),
         *(finding for snapshot in entry.snapshots for finding in _snapshot(snapshot, entry, evidence)),
+        *_inputs(entry),
         _seed(entry, evidence),
         _proof(entry),
         *_searches(entry),
@@ -118,6 +119,17 @@ def _snapshot(claimed: RegisteredSnapshot, entry: Entry, evidence: Evidence) -> 
         problems.append("it is not public")
     audience = "public" if entry.public else "visible to this account"
     yield Finding(what, not problems, "; ".join(problems) or f"complete, of {real.owner_id}, {real.volume_size_gib} GiB, {audience}")
+
+
+def _inputs(entry: Entry) -> Iterable[Finding]:
+    """Yield whether the fields of each variant come to its fingerprint; older entries do not have them all."""
+    variants = {bare(one.fingerprint): one for one in entry.snapshots if one.fingerprint}
+    for _fingerprint, one in sorted(variants.items()):
+        comes_to = recomputed_fingerprint(one)
+        if comes_to is not None and bare(comes_to) != bare(str(one.fingerprint)):
+            yield Finding("inputs", False, f"what {one.snapshot_id} is said to be built from comes to {comes_to}, not to {one.fingerprint}")
+        elif comes_to is not None:
+            yield Finding("inputs", True, f"what {one.snapshot_id} is said to be built from comes to its fingerprint")
 
 
 def _seed(entry: Entry, evidence: Evidence) -> Finding:

@@ -11,11 +11,9 @@ from typing import Any
 from ..ebs.snapshot import Snapshot, bare
 from ..errors import ExplainedError
 from ..facts.operating_system import known_os
-from ..tags import ARCH, DEPRECATED, LOCK, OS, PROOF, RETIRED, SPACK, SUPERSEDED_BY, TARGET, read
+from ..software.facts import NAMES, PASSED, Software, tagged_software
+from ..tags import DEPRECATED, RETIRED, SUPERSEDED_BY, read
 from .entries import Entry, RegisteredSnapshot
-
-# What a proof says that found nothing wrong.
-PASSED = "passed"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,25 +39,20 @@ class Wanted:
 
 
 @dataclasses.dataclass(frozen=True)
-class Candidate:
-    """One snapshot that might be mounted, and where we heard of it.
+class Candidate(Software):
+    """One snapshot that might be mounted, what is said to be on it, and where we heard of it.
 
     source: "tags in us-east-1" or the registry's path. name: of the snapshot or the entry.
     state, owner_id, encrypted: from DescribeSnapshots; None as long as AWS has not been asked.
     state is "missing" when AWS shows no such snapshot.
     created: date or time, ISO 8601. deprecated, retired: dates since when it is no longer recommended, and no longer to be used.
-    packages: what users asked for, as far as the source says. proof: "passed", or what else the source says of it.
     signed_by: whose signatures on the entry count; always empty for what only tags say. verified: a maintainer has checked the entry.
     """
 
     snapshot_id: str
     source: str
     region: str | None = None
-    fingerprint: str | None = None
     name: str | None = None
-    os: str | None = None
-    architecture: str | None = None
-    target: str | None = None
     configuration: str | None = None
     size_gib: int | None = None
     description: str | None = None
@@ -67,18 +60,15 @@ class Candidate:
     deprecated: str | None = None
     superseded_by: str | None = None
     retired: str | None = None
-    spack: str | None = None
-    lock: str | None = None
     state: str | None = None
     owner_id: str | None = None
     encrypted: bool | None = None
-    proof: str | None = None
-    packages: tuple[str, ...] = ()
     signed_by: tuple[str, ...] = ()
     verified: bool = False
 
     def to_result(self) -> dict[str, Any]:
-        return {**dataclasses.asdict(self), "packages": list(self.packages), "signed_by": list(self.signed_by)}
+        listed = {"specs": list(self.specs), "roots": list(self.roots), "signed_by": list(self.signed_by)}
+        return {**dataclasses.asdict(self), **listed}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,15 +98,13 @@ class Selection:
 
 def candidate_from_aws(snapshot: Snapshot, region: str | None, source: str) -> Candidate:
     """Return a snapshot found by its tags as a candidate."""
+    told = tagged_software(snapshot.tags)
     return Candidate(
+        **{name: getattr(told, name) for name in NAMES} | {"fingerprint": snapshot.fingerprint},
         snapshot_id=str(snapshot.snapshot_id),
         source=source,
         region=region,
-        fingerprint=snapshot.fingerprint,
         name=snapshot.name,
-        os=known_os(read(snapshot.tags, OS)),
-        architecture=read(snapshot.tags, ARCH),
-        target=read(snapshot.tags, TARGET),
         size_gib=snapshot.volume_size_gib,
         description=snapshot.description or None,
         created=snapshot.start_time,
@@ -124,9 +112,6 @@ def candidate_from_aws(snapshot: Snapshot, region: str | None, source: str) -> C
         deprecated=read(snapshot.tags, DEPRECATED) or None,
         superseded_by=read(snapshot.tags, SUPERSEDED_BY) or None,
         retired=read(snapshot.tags, RETIRED) or None,
-        spack=read(snapshot.tags, SPACK),
-        lock=read(snapshot.tags, LOCK),
-        proof=read(snapshot.tags, PROOF),
         state=snapshot.state,
         owner_id=snapshot.owner_id,
         encrypted=snapshot.encrypted,
@@ -138,8 +123,9 @@ def candidate_from_registry(snapshot: RegisteredSnapshot, entry: Entry, source: 
     shared = {field.name for field in dataclasses.fields(Candidate)} & {field.name for field in dataclasses.fields(RegisteredSnapshot)}
     said = {field: getattr(snapshot, field) for field in shared}
     said["description"] = snapshot.description or entry.description
-    of_the_entry = {"packages": entry.packages, "signed_by": entry.signed_by, "verified": entry.verified}
-    return Candidate(name=entry.name, source=source, **said, **of_the_entry)
+    # Entries had one list of packages before each of their snapshots had its own.
+    said["specs"] = snapshot.specs or entry.packages
+    return Candidate(name=entry.name, source=source, signed_by=entry.signed_by, verified=entry.verified, **said)
 
 
 def candidate_from_dict(facts: Mapping[str, Any]) -> Candidate:
@@ -152,7 +138,7 @@ def candidate_from_dict(facts: Mapping[str, Any]) -> Candidate:
     if "volume_size_gib" in facts:
         return candidate_from_aws(Snapshot.from_result(facts), facts.get("region"), "snapshots given")
     known = {field.name for field in dataclasses.fields(Candidate)}
-    given = {name: tuple(facts[name]) if name in ("packages", "signed_by") else facts[name] for name in known & facts.keys()}
+    given = {name: tuple(facts[name]) if isinstance(facts[name], (list, tuple)) else facts[name] for name in known & facts.keys()}
     return Candidate(**{"source": "snapshots given", **given})
 
 

@@ -20,7 +20,7 @@ NOW = datetime.datetime(2026, 11, 23, 12, tzinfo=datetime.UTC)
 OLD = "2026-01-01T00:00:00+00:00"
 FINGERPRINT = "sha256:" + "0f3a" * 16
 TAGS = build_tags("0f3a", {"fingerprint": FINGERPRINT})
-REGISTERED = [("/r", RegisteredSnapshot("us-east-1", "snap-1", FINGERPRINT))]
+REGISTERED = [("/r", RegisteredSnapshot("us-east-1", "snap-1", fingerprint=FINGERPRINT))]
 
 
 class FakeGateway:
@@ -148,7 +148,7 @@ def test_what_is_needed_since_the_first_look_stays_with_the_new_reason(resource_
 
 def test_what_is_registered_since_the_first_look_stays():
     gateway = FakeGateway()
-    now = [*REGISTERED, ("/r", RegisteredSnapshot("us-east-1", "snap-2", FINGERPRINT))]
+    now = [*REGISTERED, ("/r", RegisteredSnapshot("us-east-1", "snap-2", fingerprint=FINGERPRINT))]
     assert ids(collect(gateway, delete=True, registered_now=lambda: now)["kept"]) == ["snap-1", "snap-2"]
     assert gateway.deleted == ["vol-1"]
 

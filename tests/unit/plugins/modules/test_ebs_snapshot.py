@@ -427,8 +427,8 @@ def test_credits_and_cost_of_fast_restore_are_told(gateway):
 
 
 REGISTRY = [
-    ("/srv/registry", RegisteredSnapshot("us-east-1", "snap-00000000000000001", FINGERPRINT)),
-    ("/srv/registry", RegisteredSnapshot("us-west-2", "snap-w", FINGERPRINT)),
+    ("/srv/registry", RegisteredSnapshot("us-east-1", "snap-00000000000000001", fingerprint=FINGERPRINT)),
+    ("/srv/registry", RegisteredSnapshot("us-west-2", "snap-w", fingerprint=FINGERPRINT)),
 ]
 
 

@@ -61,7 +61,7 @@ def test_every_kind_of_reference_keeps_a_snapshot(gateway):
     gateway.snapshots["snap-8"] = taken(8)
     registered = [
         ("/srv/registry", RegisteredSnapshot("us-east-1", "snap-6")),
-        ("/srv/registry", RegisteredSnapshot("eu-west-1", "snap-0", FINGERPRINT)),
+        ("/srv/registry", RegisteredSnapshot("eu-west-1", "snap-0", fingerprint=FINGERPRINT)),
         # The same id in another region is another snapshot.
         ("/srv/registry", RegisteredSnapshot("eu-west-1", "snap-8")),
     ]

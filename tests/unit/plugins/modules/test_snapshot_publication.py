@@ -16,7 +16,16 @@ from tests.unit.fakes import FakeSnapshotGateway
 FINGERPRINT = "sha256:" + "0f3a" * 16
 HOME, OREGON, EUROPE = "us-east-1", "us-west-2", "eu-west-1"
 OWN, PARTNER, OTHER = "123456789012", "999888777666", "111122223333"
-SOURCE = RegisteredSnapshot(HOME, "snap-0123456789abcdef0", FINGERPRINT, "alinux2023", "x86_64", "x86_64_v3", 8, spack="v1.2.2")
+SOURCE = RegisteredSnapshot(
+    HOME,
+    "snap-0123456789abcdef0",
+    fingerprint=FINGERPRINT,
+    os="alinux2023",
+    architecture="x86_64",
+    target="x86_64_v3",
+    size_gib=8,
+    spack="v1.2.2",
+)
 MANIFEST = "sha256:" + "3" * 64
 REPORT = {"format": 1, "passed": True, "public": False, "fingerprint": FINGERPRINT, "manifest": MANIFEST, "blocking": []}
 TODAY = "2026-11-22"

@@ -19,7 +19,9 @@ OWN, PARTNER = "123456789012", "999888777666"
 TAGS = {"petal:fingerprint": FINGERPRINT, "petal:os": "alinux2023", "petal:arch": "x86_64"}
 BUILT = Snapshot("snap-1", "completed", "vol-1", 200, owner_id=OWN, start_time="2026-11-22T10:00:00+00:00", tags=TAGS)
 SHARED = Snapshot("snap-2", "completed", "vol-2", 500, owner_id=PARTNER, start_time="2026-11-21T10:00:00+00:00")
-REGISTERED = RegisteredSnapshot("us-east-1", "snap-2", FINGERPRINT, "alinux2023", "x86_64", "x86_64_v3", 500)
+REGISTERED = RegisteredSnapshot(
+    "us-east-1", "snap-2", fingerprint=FINGERPRINT, os="alinux2023", architecture="x86_64", target="x86_64_v3", size_gib=500
+)
 
 
 @pytest.fixture

@@ -13,9 +13,17 @@ from tests.unit.fakes import FakeSnapshotGateway
 FINGERPRINT = "sha256:" + "0f3a" * 16
 CONTRIBUTOR = "999888777666"
 SNAPSHOT = RegisteredSnapshot(
-    "us-east-1", "snap-0123456789abcdef0", FINGERPRINT, "alinux2023", "x86_64", "x86_64_v3", 500, aws_account=CONTRIBUTOR, proof="passed",
+    "us-east-1",
+    "snap-0123456789abcdef0",
+    fingerprint=FINGERPRINT,
+    os="alinux2023",
+    architecture="x86_64",
+    target="x86_64_v3",
+    size_gib=500,
+    aws_account=CONTRIBUTOR,
+    proof="passed",
     manifest="sha256:" + "3" * 64,
-)  # fmt: skip
+)
 REPORT = {"format": 1, "passed": True, "public": True, "fingerprint": FINGERPRINT, "manifest": SNAPSHOT.manifest, "blocking": []}
 BIO = Entry("bio", "Genomics", ("bwa@0.7.17",), public=True, reports={SNAPSHOT.manifest: REPORT}, snapshots=(SNAPSHOT,))
 FOR_ACCOUNTS = {SNAPSHOT.manifest: {**REPORT, "public": False}}

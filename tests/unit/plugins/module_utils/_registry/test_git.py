@@ -11,7 +11,7 @@ from plugins.module_utils._registry.store import Access
 
 
 def entry(number):
-    return Entry(f"bio-{number}", snapshots=(RegisteredSnapshot("us-east-1", f"snap-{number:017x}", f"sha256:{number:064x}"),))
+    return Entry(f"bio-{number}", snapshots=(RegisteredSnapshot("us-east-1", f"snap-{number:017x}", fingerprint=f"sha256:{number:064x}"),))
 
 
 def git(*arguments, at):

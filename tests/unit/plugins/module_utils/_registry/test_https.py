@@ -16,7 +16,7 @@ from plugins.module_utils._registry.open import open_registry
 from plugins.module_utils._registry.registered_snapshots import Registries
 from plugins.module_utils._registry.store import Access
 
-BIO = Entry("bio", snapshots=(RegisteredSnapshot("us-east-1", "snap-0123456789abcdef0", "sha256:" + "0f3a" * 16),))
+BIO = Entry("bio", snapshots=(RegisteredSnapshot("us-east-1", "snap-0123456789abcdef0", fingerprint="sha256:" + "0f3a" * 16),))
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):

@@ -9,8 +9,11 @@ from plugins.module_utils._registry import registered_snapshots
 from plugins.module_utils._registry.directory import DirectoryStore
 from plugins.module_utils._registry.registered_snapshots import Registries, read_registered
 
-BIO = Entry("bio", snapshots=(RegisteredSnapshot("us-east-1", "snap-0123456789abcdef0", "sha256:" + "0f3a" * 16, deprecated="2026-11-01"),))
-CHEM = Entry("chem", snapshots=(RegisteredSnapshot("us-east-1", "snap-0123456789abcdef1", "sha256:" + "1e2d" * 16),))
+BIO = Entry(
+    "bio",
+    snapshots=(RegisteredSnapshot("us-east-1", "snap-0123456789abcdef0", fingerprint="sha256:" + "0f3a" * 16, deprecated="2026-11-01"),),
+)
+CHEM = Entry("chem", snapshots=(RegisteredSnapshot("us-east-1", "snap-0123456789abcdef1", fingerprint="sha256:" + "1e2d" * 16),))
 
 
 @pytest.fixture

@@ -29,9 +29,21 @@ SNAPSHOT = RegisteredSnapshot(
     spack_lock="sha256:" + "2" * 64,
     manifest="sha256:" + "3" * 64,
     sbom="sha256:" + "4" * 64,
-    parent="snap-0fedcba9876543210",
+    parent="sha256:" + "5" * 64,
     proof="passed",
-    externals="slurm@24.05.8 of ami-0123456789abcdef0",
+    externals={"slurm": "24.05.8"},
+    image="ami-0123456789abcdef0",
+    recipes="v2026.06.0",
+    compiler="gcc@12.5.0",
+    mount_path="/shared",
+    modules={"tree": "hierarchy"},
+    build_options={"lmod": True},
+    specs=("bwa@0.7",),
+    roots=("bwa@0.7.17",),
+    package_count=12,
+    seconds=90.5,
+    parent_snapshot="snap-0fedcba9876543210",
+    generation=1,
     created="2026-11-22",
     deprecated="2026-12-24",
     retired="2026-12-31",
@@ -146,7 +158,7 @@ def test_signing_again_changes_nothing_and_mends_what_was_tampered_with(store):
     assert (store.path / "snapshots" / "bio.json").read_bytes() == before
 
 
-SECOND = RegisteredSnapshot("us-west-2", "snap-0f0f0f0f0f0f0f0f0", BIO.snapshots[0].fingerprint)
+SECOND = RegisteredSnapshot("us-west-2", "snap-0f0f0f0f0f0f0f0f0", fingerprint=BIO.snapshots[0].fingerprint)
 
 
 def entered(found):

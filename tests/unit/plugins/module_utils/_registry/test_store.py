@@ -14,7 +14,7 @@ from plugins.module_utils._registry.directory import DirectoryStore
 from plugins.module_utils._registry.open import open_registry
 
 FINGERPRINT = "sha256:" + "0f3a" * 16
-SNAPSHOT = RegisteredSnapshot("us-east-1", "snap-0123456789abcdef0", FINGERPRINT)
+SNAPSHOT = RegisteredSnapshot("us-east-1", "snap-0123456789abcdef0", fingerprint=FINGERPRINT)
 BIO = Entry("bio", snapshots=(SNAPSHOT,))
 
 
@@ -170,7 +170,7 @@ def test_a_path_that_cannot_be_written_is_explained(tmp_path):
 
 
 def bio(number):
-    return Entry(f"bio-{number}", snapshots=(RegisteredSnapshot("us-east-1", f"snap-{number:017x}", f"sha256:{number:064x}"),))
+    return Entry(f"bio-{number}", snapshots=(RegisteredSnapshot("us-east-1", f"snap-{number:017x}", fingerprint=f"sha256:{number:064x}"),))
 
 
 @pytest.fixture

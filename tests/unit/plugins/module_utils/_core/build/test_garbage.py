@@ -37,7 +37,7 @@ VARIANT = {
     "mount_path": "/shared", "externals": {}, "image_id": None, "fingerprint": FINGERPRINT, "specs": ["bwa"],
 }  # fmt: skip
 MORE = {**VARIANT, "fingerprint": OTHER, "specs": ["bwa", "zlib"]}
-OURS = build_tags("0f3a", VARIANT, proof="passed")
+OURS = build_tags("0f3a", VARIANT, outcome={"proof": "passed"})
 SNAPSHOT = Snapshot("snap-1", "completed", volume_size_gib=8, start_time=OLD, tags=OURS)
 VOLUME = Volume("vol-1", "build", "available", 8, "gp3", "us-east-1a", create_time=OLD, tags=OURS)
 
@@ -71,13 +71,13 @@ def test_what_nothing_needs_goes_with_the_reason():
     }
 
 
-NAMED = RegisteredSnapshot("us-east-1", "snap-1", FINGERPRINT)
+NAMED = RegisteredSnapshot("us-east-1", "snap-1", fingerprint=FINGERPRINT)
 
 
 def child_of(*parents, snapshot_id="snap-2", variant=MORE, **changes):
     """A snapshot of a build that started from one of the others, tagged as builds tag it."""
     parent = rank_parents(variant, [one.to_result() for one in parents])[0]
-    return but(SNAPSHOT, snapshot_id=snapshot_id, tags=build_tags("1e2d", variant, parent=parent, proof="passed"), **changes)
+    return but(SNAPSHOT, snapshot_id=snapshot_id, tags=build_tags("1e2d", variant, parent=parent, outcome={"proof": "passed"}), **changes)
 
 
 @pytest.mark.parametrize(
@@ -171,13 +171,15 @@ def test_a_date_that_only_the_registry_has_condemns_nothing():
     [
         but(SNAPSHOT, snapshot_id="snap-2", state="pending"),
         but(SNAPSHOT, snapshot_id="snap-2", state="error"),
-        but(SNAPSHOT, snapshot_id="snap-2", tags=build_tags("1e2d", MORE, proof="passed")),
+        but(SNAPSHOT, snapshot_id="snap-2", tags=build_tags("1e2d", MORE, outcome={"proof": "passed"})),
         tagged(but(SNAPSHOT, snapshot_id="snap-2"), retired="2020-01-01"),
     ],
 )
 def test_the_only_good_snapshot_of_a_registered_fingerprint_stays(other):
-    named = RegisteredSnapshot("us-east-1", "snap-2", FINGERPRINT, retired="2020-01-01" if "petal:retired" in other.tags else None)
-    elsewhere = RegisteredSnapshot("eu-west-1", "snap-3", FINGERPRINT)
+    named = RegisteredSnapshot(
+        "us-east-1", "snap-2", fingerprint=FINGERPRINT, retired="2020-01-01" if "petal:retired" in other.tags else None
+    )
+    elsewhere = RegisteredSnapshot("eu-west-1", "snap-3", fingerprint=FINGERPRINT)
     assert "snapshot us-east-1/snap-1" not in deleted(here(SNAPSHOT, other), registered=[("/r", named), ("/r", elsewhere)])
 
 
@@ -197,7 +199,7 @@ def test_a_chain_of_children_stays_with_its_youngest_and_goes_with_it():
 
 
 def test_the_parent_of_a_registered_child_stays():
-    registered = [("/r", RegisteredSnapshot("us-east-1", "snap-2", OTHER))]
+    registered = [("/r", RegisteredSnapshot("us-east-1", "snap-2", fingerprint=OTHER))]
     assert deleted(here(SNAPSHOT, child_of(SNAPSHOT)), registered=registered) == set()
     assert deleted(here(SNAPSHOT, child_of(SNAPSHOT))) == {"snapshot us-east-1/snap-1", "snapshot us-east-1/snap-2"}
 

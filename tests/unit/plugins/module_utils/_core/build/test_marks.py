@@ -10,7 +10,7 @@ def test_a_snapshot_names_the_image_and_what_is_taken_from_it():
 
 
 def test_a_resource_of_a_build_is_ours_and_carries_build_and_platform():
-    assert build_tags("ab12", VARIANT, stage="mounted", package_count=0, proof="passed") == {
+    assert build_tags("ab12", VARIANT, {"package_count": 0, "proof": "passed"}, stage="mounted") == {
         "CreatedBy": "petal.hpc",
         "petal:build-id": "ab12",
         "petal:fingerprint": "sha256:ab",

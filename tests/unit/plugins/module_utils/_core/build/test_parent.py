@@ -23,7 +23,7 @@ def choose_parent(variant, snapshots):
 
 
 def snapshot(name, specs, *, start="2026-01-01T00:00:00Z", state="completed", generation=None, proof="passed", **variant):
-    made = build_tags(name, {**VARIANT, "fingerprint": f"sha256:{name}", "specs": specs, **variant}, proof=proof)
+    made = build_tags(name, {**VARIANT, "fingerprint": f"sha256:{name}", "specs": specs, **variant}, outcome={"proof": proof})
     if generation:
         made["petal:build-generation"] = str(generation)
     return {"snapshot_id": f"snap-{name}", "state": state, "start_time": start, "volume_size_gib": 500, "tags": made}

@@ -18,7 +18,14 @@ FINGERPRINT = "sha256:" + "0f3a" * 16
 OTHER = "sha256:" + "1e2d" * 16
 TODAY, LATER = "2026-11-22", "2026-12-24"
 VIRGINIA = RegisteredSnapshot(
-    "us-east-1", "snap-0123456789abcdef0", FINGERPRINT, "alinux2023", "x86_64", "x86_64_v3", 500, aws_account="123456789012"
+    "us-east-1",
+    "snap-0123456789abcdef0",
+    fingerprint=FINGERPRINT,
+    os="alinux2023",
+    architecture="x86_64",
+    target="x86_64_v3",
+    size_gib=500,
+    aws_account="123456789012",
 )
 OREGON = dataclasses.replace(VIRGINIA, region="us-west-2", snapshot_id="snap-0123456789abcdef1")
 UBUNTU = dataclasses.replace(VIRGINIA, snapshot_id="snap-0123456789abcdef2", os="ubuntu2404", fingerprint=OTHER)
@@ -53,7 +60,7 @@ def test_one_entry_holds_regions_and_variants_in_an_order_that_does_not_depend_o
 
 
 def test_what_is_not_said_stays_as_it_is_and_what_is_said_changes():
-    changed = register(entry_of(VIRGINIA), registration(RegisteredSnapshot(*VIRGINIA.key, FINGERPRINT, size_gib=250)), LATER)
+    changed = register(entry_of(VIRGINIA), registration(RegisteredSnapshot(*VIRGINIA.key, fingerprint=FINGERPRINT, size_gib=250)), LATER)
     assert (changed.description, changed.packages, changed.created, changed.updated) == ("Genomics", ("bwa", "samtools"), TODAY, LATER)
     assert changed.snapshots == (dataclasses.replace(VIRGINIA, size_gib=250, created=TODAY),)
 
@@ -94,7 +101,9 @@ def test_names_that_could_lead_out_of_the_registry_are_refused(name):
 
 
 def test_everything_wrong_with_a_registration_is_said_at_once():
-    wrong = RegisteredSnapshot("virginia", "snap-0ghi789", "sha256:abc", "beos", "sparc", None, 0, aws_account="12")
+    wrong = RegisteredSnapshot(
+        "virginia", "snap-0ghi789", fingerprint="sha256:abc", os="beos", architecture="sparc", size_gib=0, aws_account="12"
+    )
     with pytest.raises(ManyProblems) as refusal:
         check_registration(registration(wrong))
     text = str(refusal.value)

@@ -15,7 +15,14 @@ from plugins.module_utils._core.registry.files import entry_document, parse_acco
 FINGERPRINT = "sha256:" + "0f3a" * 16
 TODAY, LATER = "2026-11-22", "2026-12-24"
 VIRGINIA = RegisteredSnapshot(
-    "us-east-1", "snap-0123456789abcdef0", FINGERPRINT, "alinux2023", "x86_64", "x86_64_v3", 500, aws_account="123456789012"
+    "us-east-1",
+    "snap-0123456789abcdef0",
+    fingerprint=FINGERPRINT,
+    os="alinux2023",
+    architecture="x86_64",
+    target="x86_64_v3",
+    size_gib=500,
+    aws_account="123456789012",
 )
 OREGON = dataclasses.replace(VIRGINIA, region="us-west-2", snapshot_id="snap-0123456789abcdef1")
 EVERYTHING = RegisteredSnapshot("", "")
@@ -106,7 +113,7 @@ def test_petals_list_of_snapshots_is_read():
 
 def test_a_contributors_map_of_regions_is_read():
     (snapshot,) = parse_entry(CONTRIBUTED_MAP, "x")[0].snapshots
-    assert snapshot == RegisteredSnapshot("us-east-1", "snap-0abc1234", FINGERPRINT, size_gib=300, created="2025-01-25")
+    assert snapshot == RegisteredSnapshot("us-east-1", "snap-0abc1234", fingerprint=FINGERPRINT, size_gib=300, created="2025-01-25")
 
 
 def test_the_description_of_an_account_is_read_with_a_warning_about_its_single_id():

@@ -19,9 +19,19 @@ from plugins.module_utils._core.registry.selection import (
 
 FINGERPRINT = "sha256:" + "0f3a" * 16
 FITTING = Candidate(
-    "snap-5", "registry a", "us-east-1", FINGERPRINT, "bio", "alinux2023", "x86_64", "x86_64_v3",
-    size_gib=500, created="2026-11-20", state="completed", owner_id="123456789012",
-)  # fmt: skip
+    "snap-5",
+    "registry a",
+    "us-east-1",
+    "bio",
+    fingerprint=FINGERPRINT,
+    os="alinux2023",
+    architecture="x86_64",
+    target="x86_64_v3",
+    size_gib=500,
+    created="2026-11-20",
+    state="completed",
+    owner_id="123456789012",
+)
 WANTED = Wanted(
     FINGERPRINT, "us-east-1", "al2023", "x86_64", "x86_64_v3", size_gib=200, trusted_accounts=("123456789012", "999888777666")
 )  # fmt: skip
@@ -104,7 +114,7 @@ def test_the_life_of_a_local_snapshot_stands_in_its_tags():
 
 def test_aws_decides_and_not_the_file():
     claimed = candidate_from_registry(
-        RegisteredSnapshot("us-east-1", "snap-5", FINGERPRINT, size_gib=500, aws_account="123456789012"), Entry("bio"), "a"
+        RegisteredSnapshot("us-east-1", "snap-5", fingerprint=FINGERPRINT, size_gib=500, aws_account="123456789012"), Entry("bio"), "a"
     )
     assert claimed.owner_id is None
     real = Snapshot(
