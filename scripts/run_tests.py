@@ -30,8 +30,8 @@ FLOORS_ENVIRONMENT = ".venv-floors"
 # What real Ansible does once more with the oldest releases: the targets of the central modules. Not the playbooks of a deployment: with
 # ansible-core 2.19.0 to 2.19.3 they may hang at the start of a play (ansible/ansible#85879, #86027).
 AT_THE_FLOORS = [f"tests/integration/test_{name}.py" for name in ("ebs_volume", "ebs_snapshot", "snapshot_registry")]
-# Nothing takes nearly as long unless it hangs.
-COMMAND_TIMEOUT = 3000
+# Nothing takes nearly as long unless it hangs, not even on a busy machine.
+COMMAND_TIMEOUT = 4500
 LINES_SHOWN_OF_A_FAILURE = 60
 FAILED = "failed: "
 
@@ -107,15 +107,15 @@ def run_pytest(shell: Shell, *paths: str, options: Sequence[str] = (), python: s
     present = [path for path in paths if (ROOT / path).exists()]
     with_tests = [path for path in present if any((ROOT / path).rglob("test_*.py"))]
     if not with_tests:
-        return Outcome(failed=1, notes=(f"no tests found in {' '.join(paths)}",))
+        return Outcome(failed=1, notes=(FAILED + f"no tests found in {' '.join(paths)}",))
     report = LOGS / f"{shell.level}.xml"
     report.unlink(missing_ok=True)
     code = shell.run(python, "-m", "pytest", "-p", "no:cacheprovider", f"--junit-xml={report}", *options, *with_tests, **variables)
     if not report.exists():
-        return Outcome(failed=1, notes=(f"pytest ended with code {code} and left no report",))
+        return Outcome(failed=1, notes=(FAILED + f"pytest ended with code {code} and left no report",))
     outcome = read_junit(report)
     if code and not outcome.failed:
-        return outcome + Outcome(failed=1, notes=(f"pytest ended with code {code}",))
+        return outcome + Outcome(failed=1, notes=(FAILED + f"pytest ended with code {code}",))
     return outcome
 
 
@@ -226,7 +226,7 @@ def sanity(shell: Shell) -> Outcome:
     code = shell.run("sh", "scripts/sanity.sh", str(results))
     outcome = sum((read_junit(report) for report in sorted(results.glob("*.xml"))), Outcome())
     if code and not outcome.failed:
-        return outcome + Outcome(failed=1, notes=(f"ansible-test sanity ended with code {code}",))
+        return outcome + Outcome(failed=1, notes=(FAILED + f"ansible-test sanity ended with code {code}",))
     return outcome
 
 

@@ -25,7 +25,7 @@ options:
     type: dict
     default: {}
   parent:
-    description: What it started from, one of what P(petal.hpc.build_parents#filter) returns.
+    description: The C(parent) of what P(petal.hpc.build_claim#filter) returned, which it started from.
     type: dict
     default: {}
 """

@@ -28,7 +28,7 @@ options:
     description: The name of the seed.
     type: str
   parent:
-    description: What P(petal.hpc.build_parents#filter) returns, for what goes back to another snapshot.
+    description: The C(parent) that P(petal.hpc.build_claim#filter) returns, for what goes back to another snapshot.
     type: dict
   copy_of:
     description: The volume of the build, for a volume that is a copy of it.

@@ -23,7 +23,7 @@ options:
     type: dict
     required: true
   parent:
-    description: What P(petal.hpc.build_parents#filter) returns, for a build that started from a snapshot.
+    description: The C(parent) that P(petal.hpc.build_claim#filter) returns, for a build that started from a snapshot.
     type: dict
     default: {}
 author: petal.hpc contributors (@petal-hpc)

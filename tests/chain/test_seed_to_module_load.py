@@ -9,6 +9,8 @@ import subprocess
 import pytest
 import yaml
 
+from plugins.module_utils._core.software.facts import recomputed_fingerprint, software_from, tagged_software
+from plugins.module_utils._core.software.spec import canonical_spec
 from tests.chain.playbook import ROOT, file_of_snapshot, left_over, run, snapshots
 from tests.lab import hooks
 from tests.lab.fixtures import lab_hosts  # noqa: F401
@@ -128,9 +130,23 @@ def test_the_registry_names_the_snapshot(journey):
     written, (snapshot,) = journey["built"], snapshots(journey["lab"], "toy")
     (registered,) = written["snapshots"]
     assert registered["snapshot_id"] == snapshot["SnapshotId"]
-    assert "toyapp@3.0" in written["packages"]
     assert registered["proof"] == "passed"
+    (seed,) = (journey["folder"] / "registry/seeds").iterdir()
+    asked = sorted(map(canonical_spec, yaml.safe_load(seed.read_text())["software"]["spack_packages"]))
+    assert written["packages"] == registered["specs"] == asked
+    assert {"toyapp@3.0", "toylib@2.0"} <= set(registered["roots"])
     assert [one["signer"] for one in written["signatures"]] == ["builds@example.com"]
+
+
+def test_tags_entry_and_manifest_of_a_build_say_the_same_and_come_to_its_fingerprint(journey):
+    (registered,), (snapshot,) = journey["built"]["snapshots"], snapshots(journey["lab"], "toy")
+    tagged = tagged_software({tag["Key"]: tag["Value"] for tag in snapshot["Tags"]})
+    assert software_from(registered) == tagged
+    assert recomputed_fingerprint(tagged) == registered["fingerprint"]
+    manifest = json.loads(file_of_snapshot(journey["lab"], snapshot["SnapshotId"], ".petal/manifest.json"))
+    inputs = software_from(manifest["metadata"]["software"])
+    assert recomputed_fingerprint(inputs) == registered["fingerprint"]
+    assert (inputs.specs, inputs.mount_path) == (tagged.specs, tagged.mount_path)
 
 
 def test_entry_and_tags_say_what_stands_for_the_content_of_the_snapshot(journey):

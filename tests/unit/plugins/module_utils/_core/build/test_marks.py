@@ -6,7 +6,7 @@ VARIANT = {"fingerprint": "sha256:ab", "os": "alinux2023", "arch": "x86_64", "ta
 def test_a_snapshot_names_the_image_and_what_is_taken_from_it():
     image = {"externals": {"slurm": "24.05.8", "libfabric": "1.22.0"}, "image_id": "ami-0123456789abcdef0"}
     made = build_tags("ab12", {**VARIANT, **image})
-    assert (made["petal:externals"], made["petal:image"]) == ("libfabric@1.22.0 slurm@24.05.8", "ami-0123456789abcdef0")
+    assert (made["petal:externals"], made["petal:image"]) == ('{"libfabric":"1.22.0","slurm":"24.05.8"}', "ami-0123456789abcdef0")
 
 
 def test_a_resource_of_a_build_is_ours_and_carries_build_and_platform():
