@@ -11,6 +11,7 @@ import yaml
 
 from tests.chain.playbook import ROOT, run
 from tests.judge.running import needs_judge
+from tests.unit.plugins.module_utils._core.build.test_command import given_by
 
 pytestmark = pytest.mark.lab
 
@@ -18,6 +19,8 @@ NAME = "starter-cluster"
 NEXT = "/sw/next"
 CHANGED = {"cluster_config_overrides": {"HeadNode": {"InstanceType": "m6a.4xlarge"}}}
 CHANGE = "HeadNode.InstanceType: t3.large -> m6a.4xlarge"
+# Software that nobody has built, and that the seed alone does not say.
+UNBUILT = {"mount_path": "/opt/other software", "spack_bootstrap_keep_build_dependencies": True}
 OWN, PLANNED = "starter.cluster.yaml", "starter.cluster.planned.yaml"
 
 
@@ -62,6 +65,9 @@ def journey(lab, pcluster, tmp_path_factory):
             (folder / "drifted.cluster.yaml").write_text(text.replace("t3.large", "m6a.8xlarge"))
         runs[step] = run(playbook, lab, **common, **variables)
         kept[step] = {file.name: file.read_text() for file in folder.glob("*.yaml")}
+    wanted = {name: common[name] for name in ("seed", "registry", "cluster_name")} | UNBUILT
+    runs["not built"] = run("deploy_cluster.yml", lab, **wanted)
+    runs["check"] = run("deploy_cluster.yml", lab, "--check", build_if_missing=True, lint_seed=False, **wanted)
     return {"folder": folder, "kept": kept, **runs}
 
 
@@ -123,6 +129,28 @@ def test_an_upgrade_is_checked_by_parallelcluster_and_made(journey):
     config = yaml.safe_load((journey["folder"] / "drifted.cluster.new.yaml").read_text())
     assert [entry["MountDir"] for entry in config["SharedStorage"]] == ["/shared", NEXT]
     assert "UPDATE_COMPLETE" in journey["status"].text
+
+
+def test_users_are_told_how_they_load_the_software(journey):
+    words = " ".join(journey["deploy"].text.split())
+    assert re.search(r"module avail; module load (\S+ )*\S+", words)
+    assert "petal.hpc.cluster_status shows how it is" in words
+    assert re.search(r"mounts snap-\w+ \(tags in us-east-1, account \d{12}, alinux2023, \d+ GiB, of 20", words)
+
+
+def test_the_command_that_is_printed_builds_what_was_asked_for(journey, lab):
+    refused = journey["not built"]
+    assert not refused.ok
+    printed, *_again = re.findall(r"ansible-playbook petal\.hpc\.build_seed .*", refused.text.replace("\\n", "\n").replace('\\"', '"'))
+    planned = run("build_seed.yml", lab, "--check", lint_seed=False, **given_by(printed.strip()))
+    assert planned.ok, planned.text[-3000:]
+    (asked,) = set(re.findall(r"[\w-]+-alinux2023-x86_64-[0-9a-f]{12}", refused.text))
+    assert f"{asked} for x86_64_v3: to be built" in " ".join(planned.text.split())
+
+
+def test_a_check_says_what_would_be_built_first(journey):
+    assert journey["check"].ok, journey["check"].text[-3000:]
+    assert "would build" in journey["check"].text
 
 
 def test_a_deletion_has_to_be_confirmed(journey):

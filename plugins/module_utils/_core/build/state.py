@@ -9,11 +9,15 @@ from ..facts import instance_prices, prices
 from ..facts.instance_types import find_instance_type
 from .lease import parse_lease
 
+# How the build id of a search begins: tasks/prepare_search.yml.
+SEARCH = "search-"
+
 
 def build_states(build_ids: list[str] | None, volumes: list[dict], hosts: list[dict], snapshots: list[dict], *, now: int) -> list[dict]:
     """Sum up how far builds are from what their resources say, the oldest first.
 
-    build_ids: of the builds to list; None: of all that have left something.
+    build_ids: of the builds to list; None: of all that have left something. A search of a registered volume is none, though its host and
+    volume are marked like those of a build.
     volumes, hosts, snapshots: as BuildGateway.find_builds returns them. now: seconds since the epoch.
     Returns dictionaries as the module build_info documents them.
     """
@@ -22,7 +26,8 @@ def build_states(build_ids: list[str] | None, volumes: list[dict], hosts: list[d
         for resource in resources:
             build_id = tags.read(resource["tags"], tags.BUILD_ID)
             groups.setdefault(build_id, ([], [], []))[kind].append(resource)
-    states = [build_state(build_id, *resources, now=now) for build_id, resources in groups.items()]
+    builds = {build_id: resources for build_id, resources in groups.items() if build_ids or not build_id.startswith(SEARCH)}
+    states = [build_state(build_id, *resources, now=now) for build_id, resources in builds.items()]
     return sorted(states, key=lambda state: (-state["age_seconds"], state["build_id"]))
 
 

@@ -87,3 +87,9 @@ def test_a_build_that_is_asked_for_and_has_left_nothing_is_listed():
 @pytest.mark.parametrize(("seconds", "text"), [(59, "0 min"), (3700, "1 h 01"), (200_000, "2 d 7 h")])
 def test_ages_are_read_at_a_glance(seconds, text):
     assert age_text(seconds) == text
+
+
+def test_a_search_of_a_volume_is_no_build():
+    both = [volume("ab12"), volume("search-cd34")]
+    assert [state["build_id"] for state in build_states(None, both, [], [], now=9000)] == ["ab12"]
+    assert [state["build_id"] for state in build_states(["search-cd34"], both[1:], [], [], now=9000)] == ["search-cd34"]

@@ -1,0 +1,54 @@
+# Copyright: petal.hpc contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The command that builds a variant: run as it is printed, it builds that and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from ..seed.variant import seed_variants
+from ..software.fingerprint import DECIDING_OPTIONS
+
+# What Ansible reads from key=value as it stands; anything else is given as JSON.
+_PLAIN = re.compile(r"[\w./:@+~,=-]+")
+
+
+def build_command(
+    seed_path: str,
+    seed: Mapping[str, Any],
+    variant: Mapping[str, Any],
+    *,
+    region: str | None = None,
+    registry: str | None = None,
+    role_variables: Mapping[str, Any] | None = None,
+) -> str:
+    """Return the command, with all that the seed alone would not say.
+
+    seed: as read_seed returns it. variant: as the filter seed_variants returns it. region, registry: "" or None for none.
+    role_variables: what was given to the role spack_bootstrap, with whole names; those that decide the build are repeated.
+    """
+    alone = next(one for one in seed_variants(dict(seed)) if one.arch == variant["arch"])
+    differing = {
+        "os": "os",
+        "mount_path": "mount_path",
+        "spack_version": "spack_version",
+        "recipes_version": "recipes_version",
+        "image_id": "build_host_image_id",
+    }
+    given: dict[str, Any] = {"seed": seed_path}
+    given |= {"region": region} if region and region != seed["cluster"]["region"] else {}
+    given |= {name: variant[key] for key, name in differing.items() if variant[key] and variant[key] != getattr(alone, key)}
+    given |= {"registry": registry} if registry else {}
+    role_variables = role_variables or {}
+    given |= {name: role_variables[name] for name in sorted(f"spack_bootstrap_{key}" for key in DECIDING_OPTIONS) if name in role_variables}
+    return " ".join(["ansible-playbook", "petal.hpc.build_seed", *(f"-e {_argument(name, value)}" for name, value in given.items())])
+
+
+def _argument(name: str, value: Any) -> str:
+    if isinstance(value, str) and _PLAIN.fullmatch(value):
+        return f"{name}={value}"
+    return shlex.quote(json.dumps({name: value}))
