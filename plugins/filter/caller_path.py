@@ -33,13 +33,9 @@ _value:
   sample: /home/ada/genomics/report.txt
 """
 
-import os
-
-
-def caller_path(path):
-    return os.path.abspath(os.path.expanduser(path))
+from ..plugin_utils.controller_files import from_caller
 
 
 class FilterModule:
     def filters(self):
-        return {"caller_path": caller_path}
+        return {"caller_path": from_caller}

@@ -40,11 +40,12 @@ from ansible.errors import AnsibleFilterError
 
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._git.repository_files import repository_files
+from ..plugin_utils.controller_files import from_caller
 
 
 def spack_recipe_files(directory, destination):
     try:
-        found = repository_files(directory)
+        found = repository_files(from_caller(directory))
     except ExplainedError as error:
         raise AnsibleFilterError(str(error)) from error
     return [{"path": os.path.join(destination, name), "content": text} for name, text in found.items()]

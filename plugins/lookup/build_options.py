@@ -42,6 +42,7 @@ from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.plain import plain
 from ..module_utils._core.software.fingerprint import DECIDING_OPTIONS, deciding_options
 from ..module_utils._git.repository_files import content_hash
+from ..plugin_utils.controller_files import from_caller
 
 PREFIX = "spack_bootstrap_"
 
@@ -53,7 +54,8 @@ class LookupModule(LookupBase):
         options = plain(self._templar.template(given) if given else {})
         try:
             repos = [
-                {**repo, "content": content_hash(repo["path"])} if repo.get("path") else repo for repo in options.get("extra_repos") or []
+                {**repo, "content": content_hash(from_caller(repo["path"]))} if repo.get("path") else repo
+                for repo in options.get("extra_repos") or []
             ]
             return [deciding_options({**options, "extra_repos": repos}, self.get_option("mount_path"))]
         except ExplainedError as error:

@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-import os
-
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._core.playbook.caller_paths import absolute_options
+from .controller_files import from_caller
 
 
 class CallerPathsAction(ActionBase):
@@ -16,13 +15,7 @@ class CallerPathsAction(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
-        # On another host a path is one of that host, and none of our business. Tasks run in children of the process that was started,
-        # in its directory.
+        # On another host a path is one of that host, and none of our business.
         here = self._connection.transport == "local"
         arguments = absolute_options(self._task.args, from_caller) if here else self._task.args
         return {**result, **self._execute_module(module_args=arguments, task_vars=task_vars, tmp=tmp)}
-
-
-def from_caller(path):
-    """Return an absolute path; a link in it stays one."""
-    return os.path.abspath(os.path.expanduser(path))

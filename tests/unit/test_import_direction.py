@@ -2,7 +2,7 @@
 
 modules ──▶ _aws, _registry, _pcluster ──▶ amazon.aws, boto3, git, ssh-keygen, pcluster ...
    └──────▶ _core ◀── all of them             _core ──▶ pure libraries
-lookup, filter, action ──▶ _git ──▶ _core     action ──▶ plugin_utils ──▶ _core
+lookup, filter, action ──▶ _git, plugin_utils ──▶ _core
 
 Inside of `_core` the wings lie on floors: each may import what lies below it, and nobody imports in a circle.
 """
@@ -37,9 +37,9 @@ MAY_IMPORT = {
     "module_utils/_pcluster": {CORE, AWS, "boto3"},
     "module_utils/_git": {CORE},
     "modules": {CORE, AWS, REGISTRY, PCLUSTER, AMAZON, "ansible.module_utils"},
-    "lookup": {*ON_THE_CONTROLLER, GIT},
-    "filter": {*ON_THE_CONTROLLER, GIT},
-    "plugin_utils": ON_THE_CONTROLLER,
+    "lookup": {*ON_THE_CONTROLLER, GIT, SHARED},
+    "filter": {*ON_THE_CONTROLLER, GIT, SHARED},
+    "plugin_utils": {*ON_THE_CONTROLLER, SHARED},
     "action": {*ON_THE_CONTROLLER, GIT, SHARED},
     "doc_fragments": set(),
 }

@@ -12,8 +12,7 @@ from .._core.errors import ExplainedError
 
 
 def repository_files(directory: str) -> dict[str, str]:
-    """Return the text of each file by its path in the directory, sorted by path. A relative directory is one of the caller's."""
-    directory = os.path.abspath(os.path.expanduser(directory))
+    """Return the text of each file by its path in the directory, sorted by path."""
     if not os.path.isfile(os.path.join(directory, "repo.yaml")):
         raise ExplainedError(
             f"{directory} is no Spack repository: it holds no repo.yaml.", resource=directory, next_step="Name the directory that does."

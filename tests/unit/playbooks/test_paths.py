@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from plugins.module_utils._core.playbook.caller_paths import OPTIONS
+from plugins.plugin_utils.controller_files import from_caller
 from tests.unit.docs.pages import ROOT
 
 PLAYBOOKS = sorted(
@@ -121,3 +122,11 @@ def test_every_path_and_registry_of_a_module_is_made_absolute_before_it_runs():
             action = ROOT / f"plugins/action/{module}.py"
             assert "CallerPathsAction" in (action.read_text() if action.exists() else ""), module
     assert pathlib.Path(ROOT / "plugins/plugin_utils/caller_paths.py").exists()
+
+
+def test_one_place_says_what_a_relative_path_counts_from(monkeypatch, tmp_path):
+    files = {str(path.relative_to(ROOT)) for path in (ROOT / "plugins").rglob("*.py") if "abspath" in path.read_text()}
+    assert files == {"plugins/plugin_utils/controller_files.py"}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert [from_caller(path) for path in ("a/../b", "~/c", "/d")] == [f"{tmp_path}/b", "/home/ada/c", "/d"]
