@@ -11,12 +11,13 @@ import shlex
 import tarfile
 import tempfile
 
-import yaml
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.collection_loader._collection_finder import _get_collection_path
 
-from ..module_utils._core.build.bundle import BUNDLED_COLLECTIONS, BUNDLED_FOLDERS, BUNDLED_ROLES, DETACHED_VARIABLES, bundle_files
+from ..module_utils._core.build.bundle import BUNDLED_COLLECTIONS, BUNDLED_FOLDERS, BUNDLED_ROLES, bundle_files
+from ..module_utils._core.playbook.variables import detached_variables
+from ..plugin_utils.controller_files import load_yaml, playbook_variables
 
 ARGUMENTS = {
     "dest": {"type": "path", "required": True},
@@ -24,7 +25,6 @@ ARGUMENTS = {
     "environment": {"type": "dict", "default": {}},
     "files": {"type": "dict", "default": {}},
 }
-COLLECTION = pathlib.Path(__file__).parents[2]
 SECRET = 0o600
 
 
@@ -49,7 +49,7 @@ class ActionModule(ActionBase):
     def _variables_of_the_run(self, task_vars):
         """Return what the user has set, of the variables that the playbook and its roles know."""
         localhost = task_vars["hostvars"]["localhost"]
-        names = {*DETACHED_VARIABLES, *(option for role in BUNDLED_ROLES for option in _options(role))}
+        names = {*detached_variables(playbook_variables()), *(option for role in BUNDLED_ROLES for option in _options(role))}
         return {name: self._templar.template(localhost[name]) for name in sorted(names) if name in localhost}
 
     def _unpack(self, archive, dest):
@@ -64,8 +64,7 @@ class ActionModule(ActionBase):
 
 
 def _options(role):
-    specs = yaml.safe_load((COLLECTION / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
-    return specs["argument_specs"]["main"]["options"]
+    return load_yaml(f"roles/{role}/meta/argument_specs.yml")["argument_specs"]["main"]["options"]
 
 
 def _add_collection(bundle, name):

@@ -1,16 +1,22 @@
 # Copyright: petal.hpc contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The action petal.hpc.require: refuses to go on without the variables that a playbook needs."""
+"""The action petal.hpc.require: refuses to go on while something is wrong with the variables of a playbook."""
 
 from __future__ import annotations
 
+from ansible.errors import AnsibleUndefinedVariable
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ..module_utils._core.errors import ManyProblems
-from ..module_utils._core.playbook.required_variables import missing_variables
+from ..module_utils._core.playbook.variables import missing_variables, playbook_definition, problems_of
+from ..plugin_utils.controller_files import playbook_variables
 
-LIST = {"type": "list", "elements": "str", "default": []}
+ARGUMENTS = {
+    "playbook": {"type": "str", "required": True},
+    "later": {"type": "bool", "default": False},
+    "fail": {"type": "bool", "default": True},
+}
 
 
 class ActionModule(ActionBase):
@@ -18,20 +24,25 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
-        _spec, options = self.validate_argument_spec({"variables": LIST, "later": LIST, "fail": {"type": "bool", "default": True}})
-
-        def is_given(name):
-            value = self._templar.template(task_vars[name]) if name in task_vars else None
-            return value not in (None, "", [], {})
-
-        problems = missing_variables(options["variables"], is_given)
+        _spec, options = self.validate_argument_spec(ARGUMENTS)
+        definition = playbook_definition(playbook_variables(), options["playbook"])
+        given = {name: self._value(task_vars[name]) for name in definition["variables"] if name in task_vars}
+        problems = missing_variables(definition, given, "later") if options["later"] else problems_of(definition, given)
         if not problems:
-            return {**result, "changed": False, "missing": []}
-        problems += missing_variables(options["later"], is_given)
+            return {**result, "changed": False, "problems": []}
         error = ManyProblems(
-            "Variables are missing:", problems, next_step="The playbook begins with a comment that names all its variables."
+            "The variables are not as the playbook needs them:",
+            problems,
+            next_step=f"{options['playbook']} begins with a list of its variables; docs/playbook_variables.md says what each is for.",
         )
         if not options["fail"]:
             Display().warning(str(error))
-            return {**result, "changed": False, "missing": problems}
-        return {**result, "failed": True, **error.to_result(), "missing": problems}
+            return {**result, "changed": False, "problems": problems}
+        return {**result, "failed": True, **error.to_result()}
+
+    def _value(self, template):
+        """Return a value, or None for one that refers to what the playbook has yet to find out."""
+        try:
+            return self._templar.template(template)
+        except AnsibleUndefinedVariable:
+            return None

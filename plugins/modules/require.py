@@ -7,21 +7,23 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: require
-short_description: Refuse to go on without the variables that a playbook of the collection needs
+short_description: Refuse to go on while something is wrong with the variables of a playbook of the collection
 description:
-  - Fails with a line for each variable that is not defined, or is empty, which says what to add to the command.
-  - The playbooks begin with it, before anything costs.
+  - Fails with a line for each variable that is missing, has a value of another type, or none of its choices, or does not go with another.
+    The line says what to add to the command, or to change.
+  - A variable that is undefined or empty counts as not given. Unknown variables are passed over.
+  - The playbooks begin with it, before anything costs. C(playbooks/meta/variables.yml) says what each takes.
 options:
-  variables:
-    description: Names of variables, or alternatives such as C(seed or build_id and region).
-    type: list
-    elements: str
-    default: []
+  playbook:
+    description: The name of the playbook, without the collection's.
+    type: str
+    required: true
   later:
-    description: What is needed later on, in the same form. It is told as well where something of O(variables) is missing, and only then.
-    type: list
-    elements: str
-    default: []
+    description:
+      - Check what is not always needed, such as a subnet where something has to be built, now that it is known to be needed.
+      - With V(false), it is told too where something else is missing, and only then.
+    type: bool
+    default: false
   fail:
     description: Whether to fail. With V(false), a warning says the same.
     type: bool
@@ -39,12 +41,12 @@ author: petal.hpc contributors (@petal-hpc)
 EXAMPLES = r"""
 - name: Refuse to start without what is needed
   petal.hpc.require:
-    variables: [seed, cluster_config_subnet_id]
+    playbook: build_seed
 """
 
 RETURN = r"""
-missing:
-  description: A sentence for each variable that is missing.
+problems:
+  description: A sentence for each thing that is wrong.
   returned: always
   type: list
   elements: str

@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from plugins.module_utils._core.build.bundle import DETACHED_VARIABLES
+from plugins.module_utils._core.playbook.variables import detached_variables
+from scripts.playbook_variables import read_data
 from tests.unit.docs.pages import ROOT
 
 POLICY = json.loads((ROOT / "playbooks/files/build_host_policy.json").read_text())
@@ -28,9 +29,10 @@ def test_the_host_may_end_nothing_but_volumes():
     assert [action for action in actions if re.search("Delete|Terminate|Stop", action)] == ["ec2:DeleteVolume", "ec2:DeleteTags"]
 
 
-def test_the_variables_that_go_to_the_host_are_those_of_the_playbook():
-    comment = (ROOT / "playbooks/build_seed.yml").read_text().split("\n- name")[0]
-    assert [name for name in DETACHED_VARIABLES if not re.search(rf"\b{name}\b", comment)] == []
+def test_what_decides_on_the_software_goes_to_the_host_and_what_is_of_the_controller_stays():
+    sent = set(detached_variables(read_data()))
+    assert {"mount_path", "os", "registry", "spack_version", "recipes_version", "right_size", "search_volume", "volume_size_gib"} <= sent
+    assert not {"seed", "build_id", "detach", "signing_key", "build_host_subnet_id", "on_build_host", "take_over"} & sent
 
 
 def prepare_host(folder, playbook):

@@ -10,6 +10,7 @@ import yaml
 
 from plugins.module_utils._core.playbook.caller_paths import OPTIONS
 from plugins.plugin_utils.controller_files import from_caller
+from scripts.playbook_variables import read_data
 from tests.unit.docs.pages import ROOT
 
 PLAYBOOKS = sorted(
@@ -19,8 +20,8 @@ ROLES = sorted(path for folder in ("tasks", "vars", "handlers") for path in (ROO
 
 # Variables of playbooks and roles that name files or folders of the controller.
 PATHS = {
-    *("allowed_signers", "cache_dir", "config", "dest", "key_file", "new_config", "pcluster_command", "plan_path", "recipes_cache"),
-    *("registries", "registry", "seed", "signing_key", "snapshot_schedule_registries", "snapshot_sources", "source_registry"),
+    *(name for name, variable in read_data()["variables"].items() if variable["type"] in ("path", "registry")),
+    *("registries", "snapshot_schedule_registries", "snapshot_sources"),
     *("cluster_config_hooks_dir", "cluster_config_path", "cluster_config_pcluster_python", "cluster_config_templates"),
     *("build_host_private_key_file", "shared_snapshot_registry"),
 }

@@ -12,11 +12,13 @@ import sys
 import pytest
 import yaml
 
-from plugins.module_utils._core.playbook.required_variables import EXAMPLES
+from plugins.module_utils._core.playbook.variables import names_in, playbook_definition
+from scripts.playbook_variables import read_data
 from tests.unit.docs.pages import ROOT
 
 PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))
 NEED_NOTHING = {"build_list", "list_clusters", "list_snapshots"}  # but a region, which may come from the environment
+DATA = read_data()
 INCLUDED = re.compile(r"(?:import_playbook|include_tasks|import_tasks): \"?([\w/]+\.yml)")
 ROLE = re.compile(r"name: petal\.hpc\.(\w+)\n(?:\s+tasks_from: (\w+))?")
 each_playbook = pytest.mark.parametrize("playbook", PLAYBOOKS, ids=lambda path: path.stem)
@@ -26,26 +28,21 @@ def first_task(playbook):
     return yaml.safe_load(playbook.read_text())[0]["tasks"][0]
 
 
-def required(playbook):
-    return first_task(playbook).get("petal.hpc.require", {"variables": [], "later": []})
-
-
-def names(requirements):
-    return {name for one in requirements for name in re.split(" or | and ", one)}
+def asked(playbook):
+    """Return the names of all that a playbook requires, at once or later."""
+    definition = playbook_definition(DATA, playbook.stem)
+    return set(names_in([*definition["required"], *definition["later"]]))
 
 
 @each_playbook
 def test_a_playbook_begins_with_what_it_cannot_do_without(playbook):
-    assert (required(playbook)["variables"] == []) == (playbook.stem in NEED_NOTHING)
-    assert names(required(playbook)["variables"]) <= set(EXAMPLES)
+    assert first_task(playbook)["petal.hpc.require"] == {"playbook": playbook.stem}
+    assert (asked(playbook) == set()) == (playbook.stem in NEED_NOTHING)
 
 
-@each_playbook
-def test_its_comment_names_what_it_requires(playbook):
-    comment = " ".join(re.findall(r"^#(.*)", playbook.read_text(), re.MULTILINE))
-    if "those of" in comment:
-        comment += " seed cluster_config_subnet_id build_host_subnet_id"
-    assert [name for name in names(required(playbook)["variables"]) if not re.search(rf"\b{name}\b", comment)] == []
+def test_what_is_required_later_is_asked_for_later():
+    asking = {playbook.stem for playbook in PLAYBOOKS if "later: true" in playbook.read_text()}
+    assert asking == {name for name, playbook in DATA["playbooks"].items() if "later" in playbook}
 
 
 def texts(path):
@@ -56,14 +53,14 @@ def texts(path):
 
 @each_playbook
 def test_what_the_roles_of_a_playbook_cannot_do_without_is_required_or_set(playbook):
+    imported = re.findall(r"import_playbook: (\w+\.yml)", playbook.read_text())
+    told = {name for one in [playbook, *(playbook.parent / name for name in imported)] for name in asked(one)}
     text = texts(playbook) + (ROOT / "playbooks/vars/cluster.yml").read_text()
-    asked = names([*re.findall(r"^\s+(?:variables|later): \[(.*)\]", text, re.MULTILINE)])
-    asked = {name for one in asked for name in one.split(", ")}
     for role, entry in set(ROLE.findall(text)):
         specs = yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text())["argument_specs"]
         options = specs.get(entry or "main", {}).get("options") or {}
         needed = {name for name, option in options.items() if option.get("required")}
-        assert {name for name in needed if not re.search(rf"^\s*{name}:", text, re.MULTILINE)} <= asked, (role, entry)
+        assert {name for name in needed if not re.search(rf"^\s*{name}:", text, re.MULTILINE)} <= told, (role, entry)
 
 
 def ansible_playbook(*arguments, cwd):
@@ -92,7 +89,7 @@ def test_each_playbook_without_variables_names_them_all_and_what_to_add(tmp_path
     told = json.loads((tmp_path / "said.json").read_text())
     for playbook in playbooks:
         text = told[playbook.stem]
-        for name in names([*required(playbook)["variables"], *required(playbook).get("later", [])]):
+        for name in asked(playbook):
             assert re.search(rf"-e \S*{name}", text), (playbook.stem, text)
         assert "undefined" not in text and "Traceback" not in text
 

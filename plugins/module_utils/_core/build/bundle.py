@@ -10,25 +10,6 @@ from ..registry.place import parse_place
 BUNDLED_COLLECTIONS = ("petal.hpc", "amazon.aws", "ansible.posix")
 BUNDLED_FOLDERS = ("plugins", "roles", "playbooks", "templates", "schemas", "meta", "galaxy.yml", "MANIFEST.json", "requirements.txt")
 BUNDLED_ROLES = ("shared_volume", "spack_bootstrap", "shared_snapshot", "publish_gate")
-# The playbook's own variables that the host's run needs too; the others are about this run, or come with the bundle.
-DETACHED_VARIABLES = (
-    "encrypted",
-    "from_scratch",
-    "keep_host",
-    "kms_key_id",
-    "mount_path",
-    "os",
-    "public",
-    "recipes_version",
-    "region",
-    "registry",
-    "right_size",
-    "search_volume",
-    "share_with",
-    "spack_version",
-    "trusted_accounts",
-    "volume_size_gib",
-)
 # Variables that name files of the controller: each is a list of dictionaries with such a key.
 FILES_IN_VARIABLES = {"spack_bootstrap_extra_repos": "path", "spack_bootstrap_trusted_keys": "file"}
 
