@@ -133,11 +133,9 @@ builds:
 
 import time
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils._aws.builds import BuildGateway
+from ..module_utils._aws.run import run_module
 from ..module_utils._core.build.state import build_states
-from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.seed.variant import choose_build_instance_type
 
 ARGUMENT_SPEC = {
@@ -156,12 +154,7 @@ def run(params, gateway, now=time.time):
 
 
 def main():
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    try:
-        result = run(module.params, BuildGateway(module.client("ec2")))
-    except ExplainedError as error:
-        module.fail_json(**error.to_result())
-    module.exit_json(changed=False, **result)
+    run_module(lambda module: {"changed": False, **run(module.params, BuildGateway(module.client("ec2")))}, ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -115,12 +115,10 @@ import os
 import socket
 import time
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils._aws.builds import BuildGateway
+from ..module_utils._aws.run import run_module
 from ..module_utils._core import tags
 from ..module_utils._core.build.lease import Lease, has_been_written, may_take, parse_lease, refuse_lease, unseen_lease
-from ..module_utils._core.errors import ExplainedError
 
 ARGUMENT_SPEC = {
     "volume_id": {"type": "str", "required": True},
@@ -239,12 +237,7 @@ def release(params, gateway, check_mode):
 
 
 def main():
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    try:
-        result = run(module.params, BuildGateway(module.client("ec2")), module.check_mode)
-    except ExplainedError as error:
-        module.fail_json(**error.to_result())
-    module.exit_json(**result)
+    run_module(lambda module: run(module.params, BuildGateway(module.client("ec2")), module.check_mode), ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

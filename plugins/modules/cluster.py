@@ -103,6 +103,7 @@ cluster:
   type: dict
 """
 
+import functools
 import os
 import pathlib
 from collections.abc import Mapping
@@ -110,9 +111,9 @@ from dataclasses import fields
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ..module_utils._aws.clusters import ClusterGateway
+from ..module_utils._aws.run import AnsibleAWSModule, run_module
 from ..module_utils._core.cluster.difference import differences, parse_config
 from ..module_utils._core.cluster.state import Agreed, Cluster, check_account, check_deletion, check_same, plan_presence
 from ..module_utils._core.errors import ExplainedError
@@ -196,29 +197,27 @@ def plan_state(params: dict[str, Any], gateway: ClusterGateway, found: Cluster |
     return Plan(("delete",), before, None)
 
 
-def main() -> None:
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, required_if=[("state", "present", ["config"])])
-
-    def run_command(arguments: list[str], environment: Mapping[str, str]) -> tuple[int, str, str]:
-        # Ansible only adds to the environment of this process, and what the shell says of AWS must not be there.
-        before = dict(os.environ)
-        try:
-            os.environ.clear()
-            os.environ.update(environment)
-            return module.run_command(arguments)
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
-
+def run_pcluster(module: AnsibleAWSModule, arguments: list[str], environment: Mapping[str, str]) -> tuple[int, str, str]:
+    """Run pcluster in this environment: Ansible only adds to that of this process, and what the shell says of AWS must not be there."""
+    before = dict(os.environ)
     try:
-        gateway = ClusterGateway(module.client("cloudformation"), module.client("ec2"), module.client("s3"))
-        command = PclusterCommand(run_command, module.params["pcluster"], find_access(*get_aws_connection_info(module)))
-        result = run(module.params, gateway, command, module.check_mode)
-    except ExplainedError as error:
-        module.fail_json(**error.to_result())
-    for warning in result.pop("warnings"):
-        module.warn(warning)
-    module.exit_json(**result)
+        os.environ.clear()
+        os.environ.update(environment)
+        return module.run_command(arguments)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def run_for(module: AnsibleAWSModule) -> dict[str, Any]:
+    gateway = ClusterGateway(module.client("cloudformation"), module.client("ec2"), module.client("s3"))
+    access = find_access(*get_aws_connection_info(module))
+    command = PclusterCommand(functools.partial(run_pcluster, module), module.params["pcluster"], access)
+    return run(module.params, gateway, command, module.check_mode)
+
+
+def main() -> None:
+    run_module(run_for, ARGUMENT_SPEC, required_if=[("state", "present", ["config"])])
 
 
 if __name__ == "__main__":

@@ -141,9 +141,8 @@ clusters:
 import dataclasses
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils._aws.clusters import ClusterGateway
+from ..module_utils._aws.run import AnsibleAWSModule, run_module
 from ..module_utils._core.cluster.state import Cluster, failures, progress_line
 from ..module_utils._core.errors import ExplainedError
 
@@ -180,13 +179,13 @@ def kept_config(cluster: Cluster, gateway: ClusterGateway) -> dict[str, Any]:
         return {"config": None, "config_problem": str(error)}
 
 
+def run_for(module: AnsibleAWSModule) -> dict[str, Any]:
+    gateway = ClusterGateway(module.client("cloudformation"), module.client("ec2"), module.client("s3"))
+    return {"changed": False, **run(module.params, gateway)}
+
+
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    try:
-        result = run(module.params, ClusterGateway(module.client("cloudformation"), module.client("ec2"), module.client("s3")))
-    except ExplainedError as error:
-        module.fail_json(**error.to_result())
-    module.exit_json(changed=False, **result)
+    run_module(run_for, ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

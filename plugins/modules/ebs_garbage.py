@@ -150,12 +150,11 @@ import dataclasses
 import datetime
 from concurrent.futures import ThreadPoolExecutor
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils._aws.garbage import GarbageGateway
+from ..module_utils._aws.requests import CLIENT_CONFIG
+from ..module_utils._aws.run import run_module
 from ..module_utils._aws.snapshot_making import made_once
 from ..module_utils._aws.uses import REQUESTS_AT_ONCE
-from ..module_utils._aws.volumes import CLIENT_CONFIG
 from ..module_utils._core.build.garbage import (
     SNAPSHOT,
     collectables,
@@ -291,20 +290,19 @@ def place(one):
     return f"{one['region']}/{one['id']}"
 
 
-def main():
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+def run_for(module):
     if module.params["min_age_days"] < 0 or not module.params["registries"]:
-        module.fail_json(msg="Name at least one registry, and min_age_days of 0 or more: what no registry names is garbage.")
-    try:
-        registries = Registries(module.params["registries"], Access(s3=made_once(lambda: module.client("s3"))))
-        registered = registries.read()
-        warn_of_unlisted(module, registries.unlisted)
-        regions = dict.fromkeys(module.params["regions"] or [module.region])
-        gateways = {region: GarbageGateway(module.client("ec2", region=region, config=CLIENT_CONFIG)) for region in regions}
-        outcome = run(module.params, gateways, registered, module.check_mode, datetime.datetime.now(datetime.UTC), registries.read)
-    except ExplainedError as error:
-        module.fail_json(**error.to_result())
-    module.exit_json(**outcome)
+        raise ExplainedError("Name at least one registry, and min_age_days of 0 or more: what no registry names is garbage.")
+    registries = Registries(module.params["registries"], Access(s3=made_once(lambda: module.client("s3"))))
+    registered = registries.read()
+    warn_of_unlisted(module, registries.unlisted)
+    regions = dict.fromkeys(module.params["regions"] or [module.region])
+    gateways = {region: GarbageGateway(module.client("ec2", region=region, config=CLIENT_CONFIG)) for region in regions}
+    return run(module.params, gateways, registered, module.check_mode, datetime.datetime.now(datetime.UTC), registries.read)
+
+
+def main():
+    run_module(run_for, ARGUMENT_SPEC)
 
 
 def warn_of_unlisted(module, unlisted):

@@ -79,8 +79,7 @@ regions:
 
 from concurrent.futures import ThreadPoolExecutor
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
+from ..module_utils._aws.run import run_module
 from ..module_utils._aws.snapshot_features import SnapshotFeatures
 from ..module_utils._core.ebs.public_access import STATES, plan_public_access
 from ..module_utils._core.errors import ExplainedError
@@ -122,15 +121,14 @@ def run(state, features, check_mode):
     return outcome
 
 
+def run_for(module):
+    regions = dict.fromkeys(module.params["regions"] or [module.region])
+    features = {region: SnapshotFeatures(module.client("ec2", region=region)) for region in regions}
+    return run(module.params["state"], features, module.check_mode)
+
+
 def main():
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    regions = list(dict.fromkeys(module.params["regions"] or [module.region]))
-    try:
-        features = {region: SnapshotFeatures(module.client("ec2", region=region)) for region in regions}
-        result = run(module.params["state"], features, module.check_mode)
-    except ExplainedError as error:
-        module.fail_json(**error.to_result())
-    module.exit_json(**result)
+    run_module(run_for, ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

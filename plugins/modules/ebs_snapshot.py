@@ -555,13 +555,11 @@ import dataclasses
 import functools
 import secrets
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
+from ..module_utils._aws.run import run_module
 from ..module_utils._aws.snapshot_changes import Item, SnapshotChanges, copy_all, together, unless_error
 from ..module_utils._aws.snapshot_parts import PARTS
-from ..module_utils._aws.snapshots import SnapshotGateway
+from ..module_utils._aws.snapshots import gateway_of
 from ..module_utils._aws.uses import read_sharing
-from ..module_utils._aws.volumes import CLIENT_CONFIG
 from ..module_utils._core import tags as tag_keys
 from ..module_utils._core.ebs.fast_restore import FAST_STATES
 from ..module_utils._core.ebs.snapshot import Snapshot, SnapshotRequest, alike, canonical_fingerprint
@@ -877,33 +875,16 @@ def summary(items, check_mode):
     return outcome
 
 
-def gateway_for(module, **connection):
-    """Return the SnapshotGateway that the module's connection options describe; connection: what is to differ, such as region."""
-    once = {**(module.params.get("aws_config") or {}), "retries": {"total_max_attempts": 1}}
-    return SnapshotGateway(
-        module.client("ec2", **connection, config=CLIENT_CONFIG),
-        ec2_without_retries=lambda: module.client("ec2", **{**connection, "aws_config": once}),
-        ec2_in=lambda region: module.client("ec2", region=region),
-        kms=lambda: module.client("kms", **connection),
-    )
+def run_for(module):
+    gateway = gateway_of(module)
+    if module.params["instance_id"]:
+        return run_group(module.params, gateway, module.check_mode, secrets.token_hex(8))
+    elsewhere = functools.cache(lambda region: gateway_of(module, region=region))
+    return run(module.params, gateway, module.check_mode, elsewhere, read_registered(module.params["registries"]))
 
 
 def main():
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    elsewhere = functools.cache(lambda region: gateway_for(module, region=region))
-    try:
-        if module.params["instance_id"]:
-            result = run_group(module.params, gateway_for(module), module.check_mode, secrets.token_hex(8))
-        else:
-            registered = read_registered(module.params["registries"])
-            result = run(module.params, gateway_for(module), module.check_mode, elsewhere, registered)
-    except ExplainedError as error:
-        module.fail_json(**error.to_result())
-    for warning in result.pop("warnings", []):
-        module.warn(warning)
-    if result.get("failed"):
-        module.fail_json(**result)
-    module.exit_json(**result)
+    run_module(run_for, ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

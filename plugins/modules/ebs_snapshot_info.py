@@ -228,13 +228,11 @@ import dataclasses
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils._aws.requests import filter_values
+from ..module_utils._aws.run import run_module
 from ..module_utils._aws.snapshots import SnapshotGateway, SnapshotQuery
 from ..module_utils._core import tags as tag_keys
 from ..module_utils._core.ebs.snapshot import canonical_fingerprint
-from ..module_utils._core.errors import ExplainedError
 
 ARGUMENT_SPEC = {
     "snapshot_ids": {"type": "list", "elements": "str", "default": []},
@@ -336,14 +334,12 @@ def add_changes(results, gateway, since):
             result["changed_gib"] = gib
 
 
+def run_for(module):
+    return run(module.params, SnapshotGateway(module.client("ec2"), sts=lambda: module.client("sts"), ebs=lambda: module.client("ebs")))
+
+
 def main():
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    try:
-        gateway = SnapshotGateway(module.client("ec2"), sts=lambda: module.client("sts"), ebs=lambda: module.client("ebs"))
-        result = run(module.params, gateway)
-    except ExplainedError as error:
-        module.fail_json(**error.to_result())
-    module.exit_json(**result)
+    run_module(run_for, ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -145,12 +145,11 @@ import dataclasses
 import datetime
 from concurrent.futures import ThreadPoolExecutor
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
 from ..module_utils._aws.errors import aws_code
+from ..module_utils._aws.requests import CLIENT_CONFIG
+from ..module_utils._aws.run import run_module
 from ..module_utils._aws.snapshots import SnapshotGateway, SnapshotQuery
 from ..module_utils._aws.uses import REQUESTS_AT_ONCE, read_sharing, read_uses
-from ..module_utils._aws.volumes import CLIENT_CONFIG
 from ..module_utils._core import tags as tag_keys
 from ..module_utils._core.ebs.retention import GROUPINGS, References, Rules, decide_retention
 from ..module_utils._core.errors import ExplainedError
@@ -288,16 +287,14 @@ def ids_of(results):
     return {result["snapshot_id"] for result in results}
 
 
+def run_for(module):
+    gateway = SnapshotGateway(module.client("ec2", config=CLIENT_CONFIG))
+    registries = Registries(module.params["registries"])
+    return run(module.params, gateway, registries.read(), module.check_mode, datetime.datetime.now(datetime.UTC), registries.read)
+
+
 def main():
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, required_one_of=[("name", "tags", "volume_id")], supports_check_mode=True)
-    try:
-        gateway = SnapshotGateway(module.client("ec2", config=CLIENT_CONFIG))
-        registries = Registries(module.params["registries"])
-        now = datetime.datetime.now(datetime.UTC)
-        result = run(module.params, gateway, registries.read(), module.check_mode, now, registries.read)
-    except ExplainedError as error:
-        module.fail_json(**error.to_result())
-    module.exit_json(**result)
+    run_module(run_for, ARGUMENT_SPEC, required_one_of=[("name", "tags", "volume_id")])
 
 
 if __name__ == "__main__":

@@ -403,10 +403,10 @@ import datetime
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
+from ..module_utils._aws.requests import CLIENT_CONFIG
+from ..module_utils._aws.run import AnsibleAWSModule, run_module
 from ..module_utils._aws.volume_changes import Changes, Item
-from ..module_utils._aws.volumes import CLIENT_CONFIG, VolumeGateway
+from ..module_utils._aws.volumes import VolumeGateway
 from ..module_utils._core import tags as tag_keys
 from ..module_utils._core.ebs.volume import Volume, VolumeRequest, find_volume, next_generation, next_steps
 from ..module_utils._core.ebs.volume_plan import plan_volume
@@ -598,29 +598,22 @@ def _summary(items: list[Item], results: list[dict[str, Any]]) -> dict[str, Any]
     return summary
 
 
+def run_for(module: AnsibleAWSModule) -> dict[str, Any]:
+    ec2 = module.client("ec2", config=CLIENT_CONFIG)
+
+    def snapshots() -> SnapshotMaker:
+        from ..module_utils._aws.snapshot_making import SnapshotMaker, sending_once
+
+        return SnapshotMaker(ec2, ec2_without_retries=sending_once(module))
+
+    # A diff holds every volume twice; for long lists it is most of what travels to the controller.
+    with_diff = module.check_mode or module._diff
+    now = datetime.datetime.now(datetime.UTC)
+    return run(module.params, VolumeGateway(ec2), module.check_mode, now, snapshots, with_diff)
+
+
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    try:
-        ec2 = module.client("ec2", config=CLIENT_CONFIG)
-
-        def snapshots() -> SnapshotMaker:
-            from ..module_utils._aws.snapshot_making import SnapshotMaker
-
-            # CreateSnapshot takes no client token: botocore must not repeat it, the gateway looks first.
-            once = {**(module.params["aws_config"] or {}), "retries": {"total_max_attempts": 1}}
-            return SnapshotMaker(ec2, ec2_without_retries=lambda: module.client("ec2", aws_config=once))
-
-        now = datetime.datetime.now(datetime.UTC)
-        # A diff holds every volume twice; for long lists it is most of what travels to the controller.
-        with_diff = module.check_mode or module._diff
-        result = run(module.params, VolumeGateway(ec2), module.check_mode, now, snapshots, with_diff)
-    except ExplainedError as error:
-        module.fail_json(**error.to_result())
-    for warning in result.pop("warnings"):
-        module.warn(warning)
-    if result.get("failed"):
-        module.fail_json(**result)
-    module.exit_json(**result)
+    run_module(run_for, ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -201,12 +201,11 @@ volumes:
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
-from ..module_utils._aws.volumes import CLIENT_CONFIG, VolumeGateway
+from ..module_utils._aws.requests import CLIENT_CONFIG
+from ..module_utils._aws.run import AnsibleAWSModule, run_module
+from ..module_utils._aws.volumes import VolumeGateway
 from ..module_utils._core.cost.resource_cost import resource_cost
 from ..module_utils._core.ebs.volume import VolumeQuery
-from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.facts.prices import prices_with
 
 SHORT = ("volume_id", "name", "owner", "project", "state", "size_gib", "volume_type", "availability_zone", "attachments")
@@ -240,13 +239,12 @@ def _described(result: dict[str, Any], details: bool) -> dict[str, Any]:
     return {**result, "exclusive": len(result["attachments"]) <= 1, "monthly_cost_usd": round(cost.usd, 2)}
 
 
+def run_for(module: AnsibleAWSModule) -> dict[str, Any]:
+    return {"changed": False, **run(module.params, VolumeGateway(module.client("ec2", config=CLIENT_CONFIG)))}
+
+
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    try:
-        result = run(module.params, VolumeGateway(module.client("ec2", config=CLIENT_CONFIG)))
-    except ExplainedError as error:
-        module.fail_json(**error.to_result())
-    module.exit_json(changed=False, **result)
+    run_module(run_for, ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

@@ -185,11 +185,9 @@ import functools
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
+from ..module_utils._aws.run import run_module
 from ..module_utils._aws.snapshot_changes import apply_sharing, copy_one
-from ..module_utils._aws.snapshots import SnapshotGateway
-from ..module_utils._aws.volumes import CLIENT_CONFIG
+from ..module_utils._aws.snapshots import gateway_of
 from ..module_utils._core.ebs.sharing import EVERYBODY, SharingRequest, check_accounts
 from ..module_utils._core.ebs.snapshot import canonical_fingerprint
 from ..module_utils._core.errors import ExplainedError
@@ -327,44 +325,31 @@ class Publication:
         return outcome
 
 
-def gateway_for(module, region):
-    """Return the SnapshotGateway of a region."""
-    once = {**(module.params.get("aws_config") or {}), "retries": {"total_max_attempts": 1}}
-    return SnapshotGateway(
-        module.client("ec2", region=region, config=CLIENT_CONFIG),
-        ec2_without_retries=lambda: module.client("ec2", region=region, aws_config=once),
-        sts=lambda: module.client("sts", region=region),
-        kms=lambda: module.client("kms", region=region),
-    )
-
-
-def main():
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, required_by={"signing_key": "signer"}, supports_check_mode=True)
+def publication_for(module):
+    """Return the Publication that the module's options describe."""
     params = module.params
     if not module.region:
         module.fail_json(msg="The region to copy from is not known. Set region, or AWS_REGION in the environment.")
     access = Access(s3=lambda: module.client("s3"), cache_dir=params["cache_dir"])
-    try:
-        target = open_store(params["registry"], access)
-        source = open_registry(params["source_registry"], access) if params["source_registry"] else target
-        if params["signing_key"] and source is target:
-            target.signer = Signer(params["signer"], params["signing_key"])
-        elif params["signing_key"]:
-            module.warn(
-                f"{params['name']} is not signed: only {params['source_registry']} says what it holds. Check the entry (playbook "
-                "registry_review), then sign it with petal.hpc.snapshot_registry and state=verified."
-            )
-        today = datetime.datetime.now(datetime.UTC).date().isoformat()
-        gateway_in = functools.cache(lambda region: gateway_for(module, region))
-        for region in {module.region, *params["regions"]}:
-            # Made before any thread asks: boto3 makes clients for one thread at a time.
-            gateway_in(region)
-        result = Publication(params, module.region, gateway_in, source, target, today, module.check_mode).run()
-    except ExplainedError as error:
-        module.fail_json(**error.to_result())
-    for warning in result.pop("warnings"):
-        module.warn(warning)
-    module.exit_json(**result)
+    target = open_store(params["registry"], access)
+    source = open_registry(params["source_registry"], access) if params["source_registry"] else target
+    if params["signing_key"] and source is target:
+        target.signer = Signer(params["signer"], params["signing_key"])
+    elif params["signing_key"]:
+        module.warn(
+            f"{params['name']} is not signed: only {params['source_registry']} says what it holds. Check the entry (playbook "
+            "registry_review), then sign it with petal.hpc.snapshot_registry and state=verified."
+        )
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    gateway_in = functools.cache(lambda region: gateway_of(module, region=region))
+    for region in {module.region, *params["regions"]}:
+        # Made before any thread asks: boto3 makes clients for one thread at a time.
+        gateway_in(region)
+    return Publication(params, module.region, gateway_in, source, target, today, module.check_mode)
+
+
+def main():
+    run_module(lambda module: publication_for(module).run(), ARGUMENT_SPEC, required_by={"signing_key": "signer"})
 
 
 if __name__ == "__main__":

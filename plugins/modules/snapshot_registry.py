@@ -369,8 +369,7 @@ files:
 import base64
 import datetime
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
+from ..module_utils._aws.run import run_module
 from ..module_utils._core.ebs.snapshot import canonical_fingerprint
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.registry.entries import (
@@ -535,27 +534,24 @@ def result(store, name, outcome):
     }
 
 
-def main():
-    module = AnsibleAWSModule(
-        argument_spec=ARGUMENT_SPEC,
-        required_if=[("state", "present", ("name", "snapshot_id", "fingerprint")), *(("state", state, ("name",)) for state in WITH_A_NAME)],
-        required_by={"signing_key": "signer"},
-        supports_check_mode=True,
-    )
+def run_for(module):
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     if module.params["state"] == "present" and not module.region:
         module.fail_json(msg="The region of the snapshot is not known. Set region, or AWS_REGION in the environment.")
     access = Access(s3=lambda: module.client("s3"), cache_dir=module.params["cache_dir"])
-    try:
-        store = open_store(module.params["registry"], access)
-        if module.params["signing_key"]:
-            store.signer = Signer(module.params["signer"], module.params["signing_key"])
-        outcome = run(module.params, store, module.region, today, module.check_mode)
-    except ExplainedError as error:
-        module.fail_json(**error.to_result())
-    for note in outcome.pop("warnings"):
-        module.warn(note)
-    module.exit_json(**outcome)
+    store = open_store(module.params["registry"], access)
+    if module.params["signing_key"]:
+        store.signer = Signer(module.params["signer"], module.params["signing_key"])
+    return run(module.params, store, module.region, today, module.check_mode)
+
+
+def main():
+    run_module(
+        run_for,
+        ARGUMENT_SPEC,
+        required_if=[("state", "present", ("name", "snapshot_id", "fingerprint")), *(("state", state, ("name",)) for state in WITH_A_NAME)],
+        required_by={"signing_key": "signer"},
+    )
 
 
 if __name__ == "__main__":

@@ -453,8 +453,7 @@ import base64
 import contextlib
 import dataclasses
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
+from ..module_utils._aws.run import run_module
 from ..module_utils._aws.snapshots import SnapshotGateway
 from ..module_utils._core.ebs.snapshot import bare, canonical_fingerprint
 from ..module_utils._core.errors import ExplainedError
@@ -669,26 +668,18 @@ def list_entries(params, sources, access):
     return {"changed": False, "entries": entries, "warnings": warnings, **content}
 
 
-def main():
-    module = AnsibleAWSModule(
-        argument_spec=ARGUMENT_SPEC,
-        mutually_exclusive=[("sources", "registries")],
-        required_by={"sbom": "name"},
-        supports_check_mode=True,
-    )
+def run_for(module):
     access = Access(s3=lambda: module.client("s3"), cache_dir=module.params["cache_dir"], refresh=module.params["update_cache"])
-    try:
-        if module.params["name"]:
-            check_name(module.params["name"])
-        gateway = None
-        if module.params["fingerprint"]:
-            gateway = SnapshotGateway(module.client("ec2"), sts=lambda: module.client("sts"))
-        result = run(module.params, gateway, gateway.region if gateway else None, access)
-    except ExplainedError as error:
-        module.fail_json(**error.to_result())
-    for warning in result.pop("warnings"):
-        module.warn(warning)
-    module.exit_json(**result)
+    if module.params["name"]:
+        check_name(module.params["name"])
+    gateway = None
+    if module.params["fingerprint"]:
+        gateway = SnapshotGateway(module.client("ec2"), sts=lambda: module.client("sts"))
+    return run(module.params, gateway, gateway.region if gateway else None, access)
+
+
+def main():
+    run_module(run_for, ARGUMENT_SPEC, mutually_exclusive=[("sources", "registries")], required_by={"sbom": "name"})
 
 
 if __name__ == "__main__":

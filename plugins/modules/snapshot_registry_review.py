@@ -115,8 +115,7 @@ entry:
   type: dict
 """
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
+from ..module_utils._aws.run import run_module
 from ..module_utils._aws.snapshots import SnapshotGateway
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.registry.review import Evidence, review, verdict
@@ -167,16 +166,15 @@ def what_aws_shows(entry, gateway_in):
     return real, frozenset(public)
 
 
-def main():
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+def run_for(module):
     access = Access(s3=lambda: module.client("s3"), cache_dir=module.params["cache_dir"])
-    try:
-        store = open_registry(module.params["registry"], access)
-        store.verifier = Verifier(module.params["allowed_signers"]) if module.params["allowed_signers"] else None
-        result = run(module.params, store, lambda region: SnapshotGateway(module.client("ec2", region=region)))
-    except ExplainedError as error:
-        module.fail_json(**error.to_result())
-    module.exit_json(**result)
+    store = open_registry(module.params["registry"], access)
+    store.verifier = Verifier(module.params["allowed_signers"]) if module.params["allowed_signers"] else None
+    return run(module.params, store, lambda region: SnapshotGateway(module.client("ec2", region=region)))
+
+
+def main():
+    run_module(run_for, ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

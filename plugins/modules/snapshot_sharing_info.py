@@ -77,8 +77,7 @@ kms_key_id:
   sample: alias/software
 """
 
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
+from ..module_utils._aws.run import run_module
 from ..module_utils._aws.snapshots import SnapshotGateway
 from ..module_utils._core.ebs.sharing import SharingRequest, check_accounts, plan_sharing
 from ..module_utils._core.ebs.snapshot import Snapshot
@@ -107,14 +106,13 @@ def run(params, gateway):
     return {**known, "possible": True}
 
 
-def main():
-    module = AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+def run_for(module):
     gateway = SnapshotGateway(module.client("ec2"), sts=lambda: module.client("sts"), kms=lambda: module.client("kms"))
-    try:
-        result = run(module.params, gateway)
-    except ExplainedError as error:
-        module.fail_json(**error.to_result())
-    module.exit_json(**result)
+    return run(module.params, gateway)
+
+
+def main():
+    run_module(run_for, ARGUMENT_SPEC)
 
 
 if __name__ == "__main__":

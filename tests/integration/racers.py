@@ -11,7 +11,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from plugins.module_utils._aws.volumes import CLIENT_CONFIG, VolumeGateway
+from plugins.module_utils._aws.requests import CLIENT_CONFIG
+from plugins.module_utils._aws.volumes import VolumeGateway
 from plugins.modules.ebs_volume import run
 from tests.integration.volumes import hasty_gateway, now, parameters
 

@@ -11,6 +11,8 @@ from .._core.errors import ManyProblems
 
 # EC2 API reference, "Filtering": at most 200 values in one request's filters.
 FILTER_VALUES = 200
+# botocore's adaptive mode slows down by itself when AWS throttles; ten tries last about a minute.
+CLIENT_CONFIG = {"retries": {"mode": "adaptive", "max_attempts": 10}, "max_pool_connections": 32}
 
 
 def batches(values: Iterable[str]) -> Iterator[list[str]]:

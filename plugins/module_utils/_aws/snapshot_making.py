@@ -139,6 +139,15 @@ class SnapshotMaker:
         return []
 
 
+def sending_once(module, **connection: str) -> Callable[[], object]:
+    """Return what makes an EC2 client that sends each request once, for SnapshotMaker.
+
+    module: an AnsibleAWSModule. connection: what is to differ from its options, such as region.
+    """
+    aws_config = {**(module.params["aws_config"] or {}), "retries": {"total_max_attempts": 1}}
+    return lambda: module.client("ec2", **connection, aws_config=aws_config)
+
+
 def made_once(make: Callable[[], object]) -> Callable[[], object]:
     """Return a function that makes an object when it is first needed, and returns the same one ever after."""
     lock = threading.Lock()

@@ -17,10 +17,20 @@ from .._core.ebs.snapshot_group import GroupRequest, InstanceVolumes, group_size
 from .._core.errors import ExplainedError
 from .errors import NOT_YET_VISIBLE_CODES, aws_code, explained
 from .launch_templates import LaunchTemplates
-from .requests import batches, literal, tag_list
+from .requests import CLIENT_CONFIG, batches, literal, tag_list
 from .snapshot_blocks import changed_gib
 from .snapshot_features import SnapshotFeatures
-from .snapshot_making import GOES_ON, SnapshotMaker, SnapshotQuery, is_completed, made_once, progress, snapshot_from, tag_specification
+from .snapshot_making import (
+    GOES_ON,
+    SnapshotMaker,
+    SnapshotQuery,
+    is_completed,
+    made_once,
+    progress,
+    sending_once,
+    snapshot_from,
+    tag_specification,
+)
 from .waiting import TimeIsUp, wait_until
 
 REGIONS_AT_ONCE = 8
@@ -396,6 +406,17 @@ class SnapshotGateway(SnapshotMaker):
         except ExplainedError:
             # A region that refuses us cannot be told from one that lacks the volume; the message names neither.
             return False
+
+
+def gateway_of(module, **connection: str) -> SnapshotGateway:
+    """Return the SnapshotGateway of an AnsibleAWSModule; connection: what is to differ from its options, such as region."""
+    return SnapshotGateway(
+        module.client("ec2", **connection, config=CLIENT_CONFIG),
+        ec2_without_retries=sending_once(module, **connection),
+        ec2_in=lambda region: module.client("ec2", region=region),
+        sts=lambda: module.client("sts", **connection),
+        kms=lambda: module.client("kms", **connection),
+    )
 
 
 @contextlib.contextmanager

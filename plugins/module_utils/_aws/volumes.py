@@ -14,8 +14,6 @@ from .requests import batches, filter_values, literal, tag_list
 from .waiting import until_visible
 
 PAGE_SIZE = 500
-# botocore's adaptive mode slows down by itself when AWS throttles; ten tries last about a minute.
-CLIENT_CONFIG = {"retries": {"mode": "adaptive", "max_attempts": 10}, "max_pool_connections": 32}
 # What ModifyVolume changes: our name and EC2's.
 _MODIFIABLE = {
     "size_gib": "Size",

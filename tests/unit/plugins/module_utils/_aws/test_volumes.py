@@ -4,7 +4,8 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from plugins.module_utils._aws.volumes import CLIENT_CONFIG, VolumeGateway
+from plugins.module_utils._aws.requests import CLIENT_CONFIG
+from plugins.module_utils._aws.volumes import VolumeGateway
 from plugins.module_utils._core.ebs.volume import Attachment, Instance, SourceSnapshot, Volume, VolumeQuery, client_token
 from plugins.module_utils._core.errors import ExplainedError
 
