@@ -397,22 +397,17 @@ import gc
 # Loading botocore and its model of EC2 makes a few hundred thousand objects that all stay: looking for garbage among them finds none.
 gc.set_threshold(1_000_000)
 
-import collections
-import dataclasses
 import datetime
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ..module_utils._aws.fleet import options_of, summary, warnings_of
 from ..module_utils._aws.requests import CLIENT_CONFIG
 from ..module_utils._aws.run import AnsibleAWSModule, run_module
-from ..module_utils._aws.volume_changes import Changes, Item
+from ..module_utils._aws.volume_changes import Changes
+from ..module_utils._aws.volume_items import item_from, plan_all, result_of
 from ..module_utils._aws.volumes import VolumeGateway
-from ..module_utils._core import tags as tag_keys
-from ..module_utils._core.ebs.volume import Volume, VolumeRequest, find_volume, next_generation, next_steps
-from ..module_utils._core.ebs.volume_plan import plan_volume
-from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.facts.volume_limits import LIMITS
-from ..module_utils._core.quantity import parse_size
 
 if TYPE_CHECKING:
     from ..module_utils._aws.snapshot_making import SnapshotMaker
@@ -466,136 +461,13 @@ def run(
     snapshots: makes the gateway that final_snapshot needs. with_diff: tell what each volume was and is.
     Returns the module's result; "failed" is in it when one of the volumes failed. Raises ExplainedError when nothing can be done.
     """
-    items = [_item(options) for options in _all_options(params)]
-    decide(items, gateway, now)
+    items = [item_from(options) for options in options_of(params, VOLUME_OPTIONS, "volumes")]
+    plan_all(items, gateway, now)
     if not check_mode:
         Changes(gateway, snapshots, params["wait"], params["wait_timeout"]).carry_out([item for item in items if item.error is None])
-    results = [_result(item, check_mode, with_diff) for item in items]
-    warnings = [warning for item in items for warning in item.warnings]
-    if params["volumes"] is None:
-        return {**results[0], "warnings": warnings}
-    return {**_summary(items, results), "warnings": warnings}
-
-
-def decide(items: list[Item], gateway: VolumeGateway, now: datetime.datetime) -> None:
-    """Read what exists, for all items together, and give each item its plan or its error."""
-    items = [item for item in items if item.error is None]
-    requests = [item.request for item in items]
-    known = collections.defaultdict(list)
-    for volume in gateway.find_volumes(
-        ids=[request.volume_id for request in requests if request.volume_id],
-        names=[request.name for request in requests if not request.volume_id],
-    ):
-        known[volume.volume_id].append(volume)
-        known[volume.name].append(volume)
-    for item in items:
-        with item.catching():
-            item.volume = find_volume(item.request, known[item.request.label])
-    _refuse_repetitions(items)
-    missing = [item.request for item in items if item.volume is None and item.request.state in ("present", "attached")]
-    snapshots = gateway.find_source_snapshots(request.snapshot_id for request in missing if request.snapshot_id)
-    instances = gateway.find_instances(request.instance_id for request in requests if request.instance_id and request.state != "detached")
-    for item in items:
-        if item.error is None:
-            with item.catching():
-                _plan(item, known[item.request.label], snapshots, instances, now)
-
-
-def _plan(item: Item, candidates: list[Volume], snapshots: dict, instances: dict, now: datetime.datetime) -> None:
-    request = item.request
-    instance = instances.get(request.instance_id)
-    item.plan = plan_volume(request, item.volume, instance=instance, snapshot=snapshots.get(request.snapshot_id), now=now)
-    item.warnings += item.plan.warnings
-    if "create" in item.plan.actions:
-        item.generation = next_generation(item.plan.wanted, candidates)
-    if "attach" in item.plan.actions:
-        # The next item of this instance finds the device name taken.
-        device = item.plan.wanted.on_instance(request.instance_id).device
-        instances[request.instance_id] = instance.with_device(device, item.label)
-
-
-def _refuse_repetitions(items: list[Item]) -> None:
-    """Refuse a volume that a list names twice, unless several instances are to share it."""
-    seen: dict[Any, Item] = {}
-    for item in items:
-        request = item.request
-        key = (item.volume.volume_id,) if item.volume else request.identity
-        if request.state == "attached" and request.shares:
-            key = (*key, request.instance_id)
-        if seen.setdefault(key, item) is not item:
-            item.error = item.error or ExplainedError(
-                f"Volume {item.label} is in the list twice.", resource=item.label, next_step="Name each volume once, with all its options."
-            )
-
-
-def _all_options(params: dict[str, Any]) -> list[dict[str, Any]]:
-    common = {name: params[name] for name in VOLUME_OPTIONS}
-    if params["volumes"] is None:
-        return [common]
-    # Ansible leaves an option that was given by its alias in the item under both names.
-    given = [{name: one[name] for name in VOLUME_OPTIONS if one.get(name) is not None} for one in params["volumes"]]
-    return [{**common, **one} for one in given]
-
-
-def _item(options: dict[str, Any]) -> Item:
-    item = Item(label=options["volume_id"] or options["name"] or "without volume_id and name")
-    with item.catching():
-        item.request, item.warnings = _request(options)
-    return item
-
-
-def _request(options: dict[str, Any]) -> tuple[VolumeRequest, list[str]]:
-    if not (options["volume_id"] or options["name"]):
-        raise ExplainedError("Neither volume_id nor name is given.", next_step="Give one of them: a volume must be found again.")
-    if options["state"] == "attached" and not options["instance_id"]:
-        raise ExplainedError(
-            f"Volume {options['volume_id'] or options['name']} is to be attached, and no instance_id is given.",
-            next_step="Give instance_id.",
-        )
-    given = {name: value for name, value in options.items() if value is not None and name != "size"}
-    if options["tags"] is not None:
-        given["tags"] = tag_keys.texts(options["tags"], options["volume_id"] or options["name"])
-    if options["size"] is None:
-        return VolumeRequest(**given), []
-    size = parse_size(options["size"])
-    return VolumeRequest(**given, size_gib=size.gib), [size.warning] if size.warning else []
-
-
-def _result(item: Item, check_mode: bool, with_diff: bool) -> dict[str, Any]:
-    if item.error is not None:
-        known: dict[str, Any] = {"volume": item.volume.to_result()} if item.volume else {}
-        if item.final_snapshot_id:
-            known["final_snapshot_id"] = item.final_snapshot_id
-        return {"failed": True, "changed": item.acted, **known, **item.error.to_result()}
-    plan = item.plan
-    volume = plan.wanted if check_mode or not plan.changed or plan.wanted is None else item.volume
-    after = volume.to_result() if volume else None
-    result = {"changed": plan.changed, "volume": after}
-    if with_diff:
-        result["diff"] = dataclasses.replace(plan, after=after).diff()
-    if item.final_snapshot_id:
-        result["final_snapshot_id"] = item.final_snapshot_id
-    if item.request.state == "attached":
-        result["exclusive"] = len(volume.holders) == 1 and not volume.multi_attach
-        result["next_steps"] = next_steps(volume, item.request) if volume.volume_id else []
-    return result
-
-
-def _summary(items: list[Item], results: list[dict[str, Any]]) -> dict[str, Any]:
-    summary = {
-        "changed": any(result["changed"] for result in results),
-        "results": [{"failed": False, "item": item.label, **result} for item, result in zip(items, results, strict=True)],
-    }
-    diffs = [result["diff"] for result in results if result["changed"] and "diff" in result]
-    if diffs:
-        summary["diff"] = diffs
-    failed = [item for item in items if item.error is not None]
-    if failed:
-        reasons = "\n".join(f"  - {item.label}: {item.error}" for item in failed)
-        summary["failed"] = True
-        summary["failed_items"] = [item.label for item in failed]
-        summary["msg"] = f"{len(failed)} of {len(items)} volumes failed:\n{reasons}"
-    return summary
+    results = [result_of(item, check_mode, with_diff) for item in items]
+    whole = results[0] if params["volumes"] is None else summary(items, results, "volume")
+    return {**whole, "warnings": warnings_of(items)}
 
 
 def run_for(module: AnsibleAWSModule) -> dict[str, Any]:

@@ -4,25 +4,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .._core import tags as tag_keys
-from .._core.ebs.volume import DELETED_STATES, Attachment, Modification, Volume, VolumeRequest, already_attached, find_volume
-from .._core.ebs.volume_plan import VolumePlan
+from .._core.ebs.volume import DELETED_STATES, Modification, Volume, already_attached, find_volume
 from .._core.errors import ExplainedError
 from .errors import aws_code
+from .fleet import in_order, together
+from .volume_items import VolumeItem
 from .volumes import VolumeGateway
 from .waiting import VISIBLE_WITHIN, TimeIsUp, growing_pauses, wait_until
 
 if TYPE_CHECKING:
     from .snapshot_making import SnapshotMaker
 
-# More requests at once only meet EC2's request limits; the client's connection pool is a little larger.
-REQUESTS_AT_ONCE = 24
 # Most volumes are ready within two seconds, and one request looks at 200 of them: looking often costs little.
 FIRST_PAUSE, GROWTH, LONGEST_PAUSE = 0.5, 1.1, 5.0
 # Between two looks for a volume that another run has just created.
@@ -40,57 +37,7 @@ class Vanished(ExplainedError):
     """A volume that EC2 said it created is not there: its token was used up by an earlier volume, or EC2 dropped it."""
 
 
-@dataclasses.dataclass
-class Item:
-    """One volume on its way.
-
-    label: what the user calls it. volume: as last read; stale: changed since then.
-    acted: something was changed, even if a later step failed.
-    """
-
-    label: str
-    request: VolumeRequest | None = None
-    plan: VolumePlan | None = None
-    volume: Volume | None = None
-    generation: int = 0
-    created_at: float = 0
-    error: ExplainedError | None = None
-    acted: bool = False
-    stale: bool = False
-    final_snapshot_id: str | None = None
-    warnings: list[str] = dataclasses.field(default_factory=list)
-
-    @contextlib.contextmanager
-    def catching(self) -> Iterator[None]:
-        """Keep an ExplainedError of the block as this item's, so that the others go on."""
-        try:
-            yield
-        except ExplainedError as error:
-            self.error = error
-
-    @property
-    def volume_id(self) -> str:
-        return self.volume.volume_id
-
-    def has(self, action: str) -> bool:
-        """Say whether this action is still to be done for the item."""
-        return self.error is None and self.plan is not None and action in self.plan.actions
-
-    def leaving(self) -> list[Attachment]:
-        """Return the attachments that the plan ends."""
-        staying = {attachment.instance_id for attachment in self.plan.wanted.holders} if self.plan.wanted else set()
-        return [attachment for attachment in self.plan.found.holders if attachment.instance_id not in staying]
-
-    def flag_to_correct(self) -> Attachment | None:
-        """Return the attachment as it should be if its delete_on_termination is not what the plan wants, else None."""
-        wanted = self.plan.wanted.on_instance(self.request.instance_id) if self.plan.wanted else None
-        held = self.volume.on_instance(self.request.instance_id)
-        if wanted is None or held is None or held.delete_on_termination == wanted.delete_on_termination:
-            return None
-        return dataclasses.replace(held, delete_on_termination=wanted.delete_on_termination)
-
-
-Done = Callable[[Item, Any], bool]
+Done = Callable[[VolumeItem, Any], bool]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,56 +52,48 @@ class Changes:
     wait: bool = True
     time_limit: float = 300
 
-    def carry_out(self, items: list[Item]) -> None:
+    def carry_out(self, items: list[VolumeItem]) -> None:
         """Bring every item to what its plan wants; a failure is noted in its item and does not stop the others."""
-        self._create(items)
-        self._act("tag", items, self._tag)
-        self._act("untag", items, self._untag)
-        self._act("modify", items, self._modify)
-        self._watch(self._to_await("modify", items), self._is_modified, "modified", _LOOK, read=self.gateway.find_modifications)
-        self._act("detach", items, self._detach)
-        self._watch(self._to_await("detach", items), self._is_detached, "detached", _UNMOUNT)
-        self._watch([item for item in items if item.has("attach") and item.volume.state == "creating"], self._is_ready, "available", _LOOK)
-        self._act("attach", items, self._attach)
-        self._watch(self._to_await("attach", items), self._is_attached, "attached", _LOOK)
-        self._correct_flags(items)
-        self._act("snapshot", items, self._take_final_snapshot)
-        self._act("delete", items, self._delete)
-        self._watch(self._to_await("delete", items), self._is_deleted, "deleted", _LOOK)
-        self._watch([item for item in items if item.stale and item.error is None and not item.has("delete")], _is_there, "visible", _LOOK)
+        steps = {
+            "create": self._create,
+            "tag": self._tag,
+            "untag": self._untag,
+            "modify": self._modify,
+            "detach": self._detach,
+            "attach": self._attach,
+            "set_delete_on_termination": self._correct_flags,
+            "snapshot": self._take_final_snapshots,
+            "delete": self._delete,
+        }
+        in_order(items, steps)
+        self._watch([item for item in items if item.stale and item.plan.wanted], _is_there, "visible", _LOOK)
 
     # One action for many, one wait for many
 
-    def _act(self, action: str, items: list[Item], act: Callable[[Item], None]) -> None:
-        self._together([item for item in items if item.has(action)], act)
+    def _together(self, items: list[VolumeItem], act: Callable[[VolumeItem], None]) -> None:
+        def act_once(item: VolumeItem) -> None:
+            act(item)
+            item.acted = item.stale = True
 
-    def _together(self, items: list[Item], act: Callable[[Item], None]) -> None:
-        def guarded(item: Item) -> None:
-            with item.catching():
-                act(item)
-                item.acted = item.stale = True
+        together(items, act_once)
 
-        if items:
-            with ThreadPoolExecutor(min(len(items), REQUESTS_AT_ONCE)) as pool:
-                list(pool.map(guarded, items))
+    def _to_await(self, action: str, items: list[VolumeItem]) -> list[VolumeItem]:
+        return [item for item in items if item.error is None and self._waits(item, action)]
 
-    def _to_await(self, action: str, items: list[Item]) -> list[Item]:
-        return [item for item in items if item.has(action) and self._waits(item, action)]
-
-    def _waits(self, item: Item, action: str) -> bool:
+    def _waits(self, item: VolumeItem, action: str) -> bool:
         """Without wait, only the last action is left running: every other one must be over before the next begins."""
         return self.wait or item.plan.actions[-1] != action
 
     def _watch(
         self,
-        items: list[Item],
+        items: list[VolumeItem],
         done: Done,
         what: str,
         next_step: str,
         read: Callable[[Iterable[str]], dict[str, Any]] | None = None,
     ) -> None:
         """Look at all items together until each is done or failed; without `read`, look at the volumes themselves."""
-        waiting = list(items)
+        waiting = [item for item in items if item.error is None]
         last_seen: dict[str, Any] = {}
 
         def look() -> dict[str, Any]:
@@ -184,7 +123,7 @@ class Changes:
                 item.error = self._late(item, last_seen, error, what)
 
     @staticmethod
-    def _is_over(item: Item, seen: Any, done: Done) -> bool:
+    def _is_over(item: VolumeItem, seen: Any, done: Done) -> bool:
         if isinstance(seen, Volume):
             item.volume, item.stale = seen, False
         try:
@@ -193,7 +132,7 @@ class Changes:
             item.error = error
             return True
 
-    def _late(self, item: Item, last_seen: dict[str, Any], error: ExplainedError, what: str) -> ExplainedError:
+    def _late(self, item: VolumeItem, last_seen: dict[str, Any], error: ExplainedError, what: str) -> ExplainedError:
         """Name the one volume in a failure that ended the wait for many."""
         if not isinstance(error, TimeIsUp):
             return error
@@ -204,17 +143,16 @@ class Changes:
     def _volumes(self, ids: Iterable[str]) -> dict[str, Volume]:
         return {volume.volume_id: volume for volume in self.gateway.find_volumes(ids=ids)}
 
-    def _look(self, item: Item) -> Volume | None:
+    def _look(self, item: VolumeItem) -> Volume | None:
         return self._volumes([item.volume_id]).get(item.volume_id)
 
     # Creating
 
-    def _create(self, items: list[Item]) -> None:
+    def _create(self, items: list[VolumeItem]) -> None:
         """Create, then look: where a token answers with a volume that is gone, the next generation's turn has come."""
-        items = [item for item in items if item.has("create")]
         for _attempt in range(VANISHINGS):
             self._together(items, self._create_once)
-            self._watch([item for item in items if item.error is None], self._is_created, "available", _LOOK)
+            self._watch(items, self._is_created, "available", _LOOK)
             items = [item for item in items if isinstance(item.error, Vanished)]
             for item in items:
                 item.error, item.generation = None, item.generation + 1
@@ -225,7 +163,7 @@ class Changes:
                 next_step="Check that the KMS key exists, is enabled and may be used by these credentials.",
             )
 
-    def _create_once(self, item: Item) -> None:
+    def _create_once(self, item: VolumeItem) -> None:
         wanted = item.plan.wanted
         for generation in range(item.generation, GENERATIONS):
             tags = {**wanted.tags, tag_keys.key(tag_keys.GENERATION): str(generation)} if generation else wanted.tags
@@ -244,7 +182,7 @@ class Changes:
             next_step="Choose another name, or wait a day: EC2 forgets them after a while.",
         )
 
-    def _refuse_rival(self, item: Item) -> None:
+    def _refuse_rival(self, item: VolumeItem) -> None:
         """Refuse if another run has just created the volume with other values; look twice, as EC2's lists lag behind."""
         wanted = item.plan.wanted
         request = dataclasses.replace(item.request, availability_zone=wanted.availability_zone)
@@ -259,14 +197,14 @@ class Changes:
                     next_step="Run the task again: it compares what is asked with what is there.",
                 )
 
-    def _is_created(self, item: Item, volume: Volume | None) -> bool:
+    def _is_created(self, item: VolumeItem, volume: Volume | None) -> bool:
         too_late = self.gateway.clock() - item.created_at >= VISIBLE_WITHIN
         if (volume is None and too_late) or (volume is not None and volume.state in DELETED_STATES):
             raise Vanished(f"Volume {item.volume_id} is gone.", resource=item.volume_id)
         return volume is not None and (self._is_ready(item, volume) or not self._waits(item, "create"))
 
     @staticmethod
-    def _is_ready(item: Item, volume: Volume | None) -> bool:
+    def _is_ready(item: VolumeItem, volume: Volume | None) -> bool:
         if volume is not None and volume.state == "error":
             raise ExplainedError(
                 f"EC2 could not create volume {item.volume_id} ({item.label}): it is in state error.",
@@ -277,13 +215,17 @@ class Changes:
 
     # Changing
 
-    def _tag(self, item: Item) -> None:
-        self.gateway.create_tags(item.volume_id, item.plan.new_tags())
+    def _tag(self, items: list[VolumeItem]) -> None:
+        self._together(items, lambda item: self.gateway.create_tags(item.volume_id, item.plan.new_tags()))
 
-    def _untag(self, item: Item) -> None:
-        self.gateway.delete_tags(item.volume_id, item.plan.old_tags())
+    def _untag(self, items: list[VolumeItem]) -> None:
+        self._together(items, lambda item: self.gateway.delete_tags(item.volume_id, item.plan.old_tags()))
 
-    def _modify(self, item: Item) -> None:
+    def _modify(self, items: list[VolumeItem]) -> None:
+        self._together(items, self._modify_one)
+        self._watch(self._to_await("modify", items), self._is_modified, "modified", _LOOK, read=self.gateway.find_modifications)
+
+    def _modify_one(self, item: VolumeItem) -> None:
         changes = item.plan.modifications()
         try:
             self.gateway.modify_volume(item.volume_id, changes)
@@ -294,7 +236,7 @@ class Changes:
                 raise
 
     @staticmethod
-    def _is_modified(item: Item, modification: Modification | None) -> bool:
+    def _is_modified(item: VolumeItem, modification: Modification | None) -> bool:
         """The new size and speed can be used as soon as EC2 is optimizing, which may go on for a day."""
         if modification is not None and modification.state == "failed":
             raise ExplainedError(
@@ -306,7 +248,11 @@ class Changes:
 
     # Attaching, detaching, deleting
 
-    def _detach(self, item: Item) -> None:
+    def _detach(self, items: list[VolumeItem]) -> None:
+        self._together(items, self._detach_one)
+        self._watch(self._to_await("detach", items), self._is_detached, "detached", _UNMOUNT)
+
+    def _detach_one(self, item: VolumeItem) -> None:
         for attachment in item.leaving():
             try:
                 self.gateway.detach_volume(item.volume_id, attachment.instance_id, item.request.force)
@@ -318,11 +264,18 @@ class Changes:
                     raise _still_in_use(item.volume_id, attachment.instance_id, error) from error
 
     @staticmethod
-    def _is_detached(item: Item, volume: Volume | None) -> bool:
+    def _is_detached(item: VolumeItem, volume: Volume | None) -> bool:
         gone = {attachment.instance_id for attachment in item.leaving()}
         return volume is not None and not any(attachment.instance_id in gone for attachment in volume.holders)
 
-    def _attach(self, item: Item) -> None:
+    def _attach(self, items: list[VolumeItem]) -> None:
+        self._watch([item for item in items if item.volume.state == "creating"], self._is_ready, "available", _LOOK)
+        self._together(items, self._attach_one)
+        self._watch(self._to_await("attach", items), self._is_attached, "attached", _LOOK)
+        # Another run may have attached it, and with another value.
+        self._correct_flags(self._to_await("attach", items))
+
+    def _attach_one(self, item: VolumeItem) -> None:
         attachment = item.plan.wanted.on_instance(item.request.instance_id)
         try:
             self.gateway.attach_volume(item.volume_id, attachment.instance_id, attachment.device)
@@ -337,23 +290,25 @@ class Changes:
                 raise already_attached(now, now.holders[0].instance_id, attachment.instance_id) from error
 
     @staticmethod
-    def _is_attached(item: Item, volume: Volume | None) -> bool:
+    def _is_attached(item: VolumeItem, volume: Volume | None) -> bool:
         held = volume.on_instance(item.request.instance_id) if volume is not None else None
         return held is not None and held.state == "attached"
 
-    def _correct_flags(self, items: list[Item]) -> None:
+    def _correct_flags(self, items: list[VolumeItem]) -> None:
         """Set delete_on_termination where the attachment turned out to have another value, and verify it."""
-        settled = self._to_await("attach", items) + [item for item in items if item.has("set_delete_on_termination")]
-        wrong = [item for item in items if item in settled and item.flag_to_correct()]
+        wrong = [item for item in items if item.flag_to_correct()]
         self._together(wrong, lambda item: self.gateway.set_delete_on_termination(item.volume_id, item.flag_to_correct()))
         self._watch(
-            [item for item in wrong if item.error is None],
+            wrong,
             lambda item, volume: volume is not None and item.flag_to_correct() is None,
             "corrected in delete_on_termination",
             _LOOK,
         )
 
-    def _take_final_snapshot(self, item: Item) -> None:
+    def _take_final_snapshots(self, items: list[VolumeItem]) -> None:
+        self._together(items, self._take_final_snapshot)
+
+    def _take_final_snapshot(self, item: VolumeItem) -> None:
         """Take a last snapshot and wait for it, as nothing else will be left; one that a former run began is waited for."""
         # The code for snapshots is loaded where one is taken: it would be a tenth of every other run.
         from .last_snapshot import begin_last_snapshot
@@ -363,7 +318,11 @@ class Changes:
         item.acted, item.final_snapshot_id = True, taken.snapshot_id
         snapshots.wait_until_completed(taken.snapshot_id, self.time_limit)
 
-    def _delete(self, item: Item) -> None:
+    def _delete(self, items: list[VolumeItem]) -> None:
+        self._together(items, self._delete_one)
+        self._watch(self._to_await("delete", items), self._is_deleted, "deleted", _LOOK)
+
+    def _delete_one(self, item: VolumeItem) -> None:
         try:
             self.gateway.delete_volume(item.volume_id)
         except ExplainedError as error:
@@ -371,11 +330,11 @@ class Changes:
                 raise
 
     @staticmethod
-    def _is_deleted(item: Item, volume: Volume | None) -> bool:
+    def _is_deleted(item: VolumeItem, volume: Volume | None) -> bool:
         return volume is None or volume.state == "deleted"
 
 
-def _is_there(item: Item, volume: Volume | None) -> bool:
+def _is_there(item: VolumeItem, volume: Volume | None) -> bool:
     return volume is not None
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import tags as tag_keys
 from ..errors import ExplainedError
+from ..quantity import parse_size
 
 DELETED_STATES = ("deleting", "deleted")
 # A volume in one of these states serves nobody; its name is free again.
@@ -200,6 +201,22 @@ class VolumeRequest:
     def identity(self) -> tuple[str | None, ...]:
         """Return what makes two requests mean the same volume."""
         return (self.volume_id,) if self.volume_id else (self.name, self.owner, self.availability_zone)
+
+
+def request_from(options: dict[str, Any]) -> tuple[VolumeRequest, list[str]]:
+    """Return what the options of ebs_volume ask for, None where nothing is said, and warnings about how it is said."""
+    label = options["volume_id"] or options["name"]
+    if not label:
+        raise ExplainedError("Neither volume_id nor name is given.", next_step="Give one of them: a volume must be found again.")
+    if options["state"] == "attached" and not options["instance_id"]:
+        raise ExplainedError(f"Volume {label} is to be attached, and no instance_id is given.", next_step="Give instance_id.")
+    given = {name: value for name, value in options.items() if value is not None and name != "size"}
+    if options["tags"] is not None:
+        given["tags"] = tag_keys.texts(options["tags"], label)
+    if options["size"] is None:
+        return VolumeRequest(**given), []
+    size = parse_size(options["size"])
+    return VolumeRequest(**given, size_gib=size.gib), [size.warning] if size.warning else []
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,13 +8,15 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 
+from plugins.module_utils._aws import volume_items
+from plugins.module_utils._aws.fleet import options_of
 from plugins.modules import ebs_snapshot, ebs_volume
 
 FOLDER = pathlib.Path(ebs_volume.__file__).parent
 SAMPLES = {"str": "sample", "path": "/sample", "int": 5, "float": 0.5, "bool": True, "dict": {"key": "value"}, "raw": "sample"}
 # What a module makes of its options, where it reads them itself rather than by name.
 READERS = {
-    "ebs_volume": lambda params: [ebs_volume._item(options) for options in ebs_volume._all_options(params)],
+    "ebs_volume": lambda params: [volume_items.item_from(options) for options in options_of(params, ebs_volume.VOLUME_OPTIONS, "volumes")],
     "ebs_snapshot": lambda params: [ebs_snapshot.item_from(options) for options in ebs_snapshot.all_options(params)],
 }
 PARTICULAR = {"size": "10Gi", "fingerprint": "sha256:" + "0f3a" * 16}

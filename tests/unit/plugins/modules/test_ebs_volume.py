@@ -310,6 +310,13 @@ def test_force_detaches_and_deletes():
     assert gateway.volumes == {}
 
 
+def test_a_volume_is_detached_before_its_last_snapshot_is_taken_and_deleted_after_it():
+    gateway, snapshots = ec2(held_by("i-1")), FakeSnapshotGateway(volumes=[SnapshottedVolume("vol-1", 100, attached=True)])
+    snapshots.calls = gateway.calls
+    run(gateway, snapshots=snapshots, state="absent", name="scratch", force=True, final_snapshot=True)
+    assert gateway.calls == ["detach_volume --force", "create_snapshot", "delete_volume"]
+
+
 def test_a_last_snapshot_is_complete_before_the_volume_is_deleted():
     gateway, snapshots = ec2(FOUND), FakeSnapshotGateway(volumes=[SnapshottedVolume("vol-1", 100, attached=False)])
     result = run(gateway, snapshots=snapshots, state="absent", name="scratch", final_snapshot=True)
