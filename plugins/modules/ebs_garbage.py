@@ -148,8 +148,8 @@ failed_items:
 
 import dataclasses
 import datetime
-from concurrent.futures import ThreadPoolExecutor
 
+from ..module_utils._aws.fleet import at_once
 from ..module_utils._aws.garbage import GarbageGateway
 from ..module_utils._aws.requests import CLIENT_CONFIG
 from ..module_utils._aws.run import run_module
@@ -185,8 +185,7 @@ def run(params, gateways, registered, check_mode, now, registered_now=None):
     as they are right before a deletion. now: with time zone.
     Raises ExplainedError with the whole result when something could not be deleted, or when it is too much.
     """
-    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-        facts = list(pool.map(lambda gateway: gateway.read(), gateways.values()))
+    facts = at_once(lambda gateway: gateway.read(), gateways.values(), REQUESTS_AT_ONCE)
     verdicts, _needs = decide(facts, registered, params["min_age_days"], now)
     # Who may use a snapshot takes a request for each: asked of those that would go.
     facts = [with_sharing(one, gateways[one.region], verdicts) for one in facts]
@@ -259,8 +258,7 @@ class Deletion:
         by_key = {key_of(one["kind"], one["region"], one["id"]): one for one in garbage}
         self.going = set(by_key)
         for wave in in_waves(by_key, needs):
-            with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-                list(pool.map(lambda key: self._delete(key, by_key[key]), wave))
+            at_once(lambda key: self._delete(key, by_key[key]), wave, REQUESTS_AT_ONCE)
 
     def _delete(self, key, one):
         try:

@@ -77,8 +77,7 @@ regions:
       sample: A policy of the organization holds us-east-1 unblocked.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-
+from ..module_utils._aws.fleet import at_once
 from ..module_utils._aws.run import run_module
 from ..module_utils._aws.snapshot_features import SnapshotFeatures
 from ..module_utils._core.ebs.public_access import STATES, plan_public_access
@@ -103,8 +102,7 @@ def run(state, features, check_mode):
             return {"region": region, "changed": False, "failed": True, **error.to_result()}, None
         return {"region": region, "changed": plan.changed, "failed": False, **plan.after}, plan
 
-    with ThreadPoolExecutor(REGIONS_AT_ONCE) as pool:
-        results, plans = zip(*pool.map(converge, features), strict=True)
+    results, plans = zip(*at_once(converge, features, REGIONS_AT_ONCE), strict=True)
     decided = {region: plan for region, plan in zip(features, plans, strict=True) if plan}
     outcome = {
         "changed": any(result["changed"] for result in results),

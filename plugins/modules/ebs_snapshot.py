@@ -551,22 +551,19 @@ failed_items:
   sample: [checkpoints-1]
 """
 
-import dataclasses
 import functools
 import secrets
 
+from ..module_utils._aws.fleet import options_of, summary, warnings_of
 from ..module_utils._aws.run import run_module
-from ..module_utils._aws.snapshot_changes import Item, SnapshotChanges, copy_all, together, unless_error
-from ..module_utils._aws.snapshot_parts import PARTS
+from ..module_utils._aws.snapshot_changes import SnapshotChanges
+from ..module_utils._aws.snapshot_copies import copy_all
+from ..module_utils._aws.snapshot_groups import converge_group
+from ..module_utils._aws.snapshot_items import item_from, plan_all, result_of
 from ..module_utils._aws.snapshots import gateway_of
-from ..module_utils._aws.uses import read_sharing
-from ..module_utils._core import tags as tag_keys
-from ..module_utils._core.ebs.fast_restore import FAST_STATES
-from ..module_utils._core.ebs.snapshot import Snapshot, SnapshotRequest, alike, canonical_fingerprint
-from ..module_utils._core.ebs.snapshot_group import GroupRequest, complete_groups, plan_group
-from ..module_utils._core.ebs.snapshot_plan import Holds, plan_absent, plan_snapshot
+from ..module_utils._aws.uses import holds_of
+from ..module_utils._core.ebs.snapshot_group import group_request_from
 from ..module_utils._core.errors import ExplainedError
-from ..module_utils._core.registry.copies import other_copies, registries_naming
 from ..module_utils._registry.registered_snapshots import read_registered
 
 SNAPSHOT_OPTIONS = {
@@ -615,63 +612,12 @@ ARGUMENT_SPEC = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 3600},
 }
-# What holds for each snapshot of a group; anything else is said to its snapshots one by one.
-GROUP_OPTIONS = {"name", "generation", "description", "tags", "copy_volume_tags", "consistency"}
 
 
 def run_group(params, gateway, check_mode, token):
     """Take snapshots of an instance's volumes at one point in time; token: random text that tells this group from every other."""
-    request = group_request_from(params)
-    plan = plan_group(request, find_namesakes(request, gateway), gateway.find_instance_volumes(request.instance_id), token)
-    snapshots, warnings = list(plan.snapshots), list(plan.warnings)
-    if not check_mode:
-        snapshots, doubles = take_group(plan, request, gateway)
-        if params["wait"]:
-            seen = gateway.wait_for_all([snapshot.snapshot_id for snapshot in snapshots], params["wait_timeout"])
-            snapshots = [unless_error(seen[snapshot.snapshot_id]) for snapshot in snapshots]
-        warnings += doubles
-    results = [snapshot.to_result() for snapshot in snapshots]
-    return {"changed": plan.changed, "snapshots": results, "diff": plan.diff(), "warnings": warnings}
-
-
-def group_request_from(params):
-    """Return the GroupRequest that the options describe; raises ExplainedError for what cannot be said about a group."""
-    said = {name for name in SNAPSHOT_OPTIONS if params[name] not in (None, "present")} - GROUP_OPTIONS
-    if said or not params["name"] or params["snapshots"] is not None:
-        raise ExplainedError(
-            f"instance_id needs name and goes with {', '.join(sorted(GROUP_OPTIONS - {'name'}))}"
-            + (f", not with {', '.join(sorted(said))}." if said else " only."),
-            next_step="Share, copy, keep or delete the snapshots afterwards, with snapshots: and their ids.",
-        )
-    given = {name: params[name] for name in GROUP_OPTIONS if params[name] is not None}
-    given["tags"] = tag_keys.texts(given.get("tags", {}), params["name"])
-    return GroupRequest(
-        params["instance_id"],
-        **given,
-        exclude_boot_volume=params["exclude_boot_volume"],
-        exclude_volume_ids=tuple(params["exclude_volume_ids"]),
-    )
-
-
-def find_namesakes(request, gateway):
-    return gateway.find_candidates([SnapshotRequest(name=request.name)])
-
-
-def take_group(plan, request, gateway):
-    """Carry out the plan for a group; return its snapshots, and warnings about other groups like it."""
-    made = gateway.create_snapshots(request, plan.tags) if plan.actions == ("create",) else plan.found
-    for snapshot in made:
-        lacking = plan.new_tags(snapshot)
-        if lacking:
-            gateway.tag_snapshot(snapshot.snapshot_id, lacking)
-    known = {snapshot.snapshot_id: snapshot for snapshot in [*made, *find_namesakes(request, gateway)]}
-    # Another run may have taken one in the same moment. Looked up last, so that all runs see all of them and agree on the oldest.
-    (kept, *others), _incomplete = complete_groups(request, known.values())
-    doubles = [
-        f"Another run took a group like this at the same time; it can be deleted: {', '.join(one.snapshot_id for one in group)}."
-        for group in others
-    ]
-    return kept, doubles if plan.actions == ("create",) else []
+    request = group_request_from(params, SNAPSHOT_OPTIONS)
+    return converge_group(request, gateway, token, params["wait_timeout"] if params["wait"] else None, check_mode)
 
 
 def run(params, gateway, check_mode, gateway_in=None, registered=()):
@@ -682,197 +628,19 @@ def run(params, gateway, check_mode, gateway_in=None, registered=()):
     Returns the module's result; "failed" is in it when one of the snapshots of a list failed.
     Raises ExplainedError when the only one failed, or nothing could be done.
     """
-    items = [item_from(options) for options in all_options(params)]
-    decide(items, gateway, params["wait"], lambda found: holds_of(found, gateway, gateway_in, registered))
+    items = [item_from(options) for options in options_of(params, SNAPSHOT_OPTIONS, "snapshots")]
+    plan_all(items, gateway, params["wait"], lambda found: holds_of(found, gateway, gateway_in, registered))
     if not check_mode:
         SnapshotChanges(gateway, params["wait"], params["wait_timeout"]).carry_out(items)
     regions = {target["region"] for item in items if item.stays for target in item.options["copy_to"] or ()}
     copy_all(items, gateway, {region: gateway_in(region) for region in regions}, params["wait_timeout"], check_mode)
-    warnings = [warning for item in items for warning in item.warnings]
+    results = [result_of(item, check_mode) for item in items]
     if params["snapshots"] is not None:
-        return {**summary(items, check_mode), "warnings": warnings}
-    result = {**result_of(items[0], check_mode), "warnings": warnings}
-    error = items[0].error
+        return {"diff": [], **summary(items, results, "snapshot"), "warnings": warnings_of(items)}
+    result, error = {**results[0], "warnings": warnings_of(items)}, items[0].error
     if error is not None:
         raise ExplainedError(error.what, resource=error.resource, next_step=error.next_step, **{**result, **error.details})
     return result
-
-
-def all_options(params):
-    """Return the options of each snapshot; what is said beside the list holds where an item says nothing."""
-    common = {name: params[name] for name in SNAPSHOT_OPTIONS}
-    if params["snapshots"] is None:
-        return [common]
-    return [{**common, **{name: value for name, value in one.items() if value is not None}} for one in params["snapshots"]]
-
-
-def item_from(options):
-    """Return the Item that the options describe, with its error when they contradict each other."""
-    item = Item(options["snapshot_id"] or options["name"] or options["fingerprint"] or "without an identity", options)
-    with item.catching():
-        item.request = request_from(options)
-    return item
-
-
-def request_from(options):
-    """Return the SnapshotRequest that the options describe."""
-    given = {field.name: options[field.name] for field in dataclasses.fields(SnapshotRequest) if options[field.name] is not None}
-    request = SnapshotRequest(**given)
-    if not (request.snapshot_id or request.fingerprint or request.name):
-        raise ExplainedError("A snapshot has neither snapshot_id nor fingerprint nor name.", next_step="Give one: it must be found again.")
-    if request.generation is not None and (request.snapshot_id or request.fingerprint):
-        raise ExplainedError(
-            "generation counts the snapshots of one name.", next_step="Leave snapshot_id and fingerprint out, or generation."
-        )
-    tags = tag_keys.texts(request.tags, request.identity)
-    if request.same_volume and not (request.fingerprint and request.volume_id):
-        raise ExplainedError("same_volume needs fingerprint and volume_id.", next_step="Give both, or leave same_volume out.")
-    fingerprint = canonical_fingerprint(request.fingerprint) if request.fingerprint else None
-    return dataclasses.replace(request, tags=tags, fingerprint=fingerprint)
-
-
-def decide(items, gateway, wait, holds_of_one):
-    """Read what exists, for all items together, and give each item its plans or its error.
-
-    holds_of_one: returns the Holds of a snapshot that is to be deleted.
-    """
-    refuse_repetitions(items, lambda item: item.request.identity)
-    items = [item for item in items if item.error is None]
-    candidates = gateway.find_candidates([item.request for item in items])
-    found = {id(item): alike(item.request, candidates) for item in items}
-    missing = [item for item in items if wants(item) and not any(snapshot.usable for snapshot in found[id(item)])]
-    volumes = gateway.find_volumes(item.request.volume_id for item in missing if item.request.volume_id)
-
-    def plan(item):
-        if not wants(item):
-            one = found[id(item)]
-            holds = holds_of_one(one[0]) if len(one) == 1 else Holds()
-            item.plan = plan_absent(item.request, one, holds, force=bool(item.options["force"]))
-            item.warnings += item.plan.warnings
-            return
-        volume_id = item.request.volume_id if item in missing else None
-        # Asked for on its own, a volume that is not there explains where it is.
-        volume = (volumes.get(volume_id) or gateway.get_volume(volume_id)) if volume_id else None
-        item.plan = plan_snapshot(item.request, found[id(item)], volume)
-        item.snapshot = Snapshot.from_result(item.plan.after)
-        check_copies(item.options["copy_to"] or (), gateway.region, wait, item.snapshot.encrypted)
-        # Decided before anything is made: what can never be shared must not be built first.
-        item.parts = [(part, part.decide(item.options, item.snapshot, gateway)) for part in PARTS]
-        item.warnings += [warning for one in item.all_plans for warning in one.warnings]
-
-    together(items, plan)
-    # An id and a name may mean the same snapshot.
-    refuse_repetitions(items, existing_id)
-
-
-def wants(item):
-    """Say whether the item asks for a snapshot, rather than for its end."""
-    return item.options["state"] != "absent"
-
-
-def refuse_repetitions(items, key_of):
-    """Refuse a snapshot that a list names twice; key_of: returns what tells an item's snapshot from others, None for nothing yet."""
-    seen = set()
-    for item in items:
-        key = key_of(item) if item.error is None else None
-        if key is not None and key in seen:
-            item.error = ExplainedError(
-                f"The snapshot {key} is in the list twice.",
-                resource=item.label,
-                next_step="Name each snapshot once, with all its options.",
-            )
-        seen.add(key)
-
-
-def existing_id(item):
-    """Return the id of the snapshot that an item has found, if it has."""
-    return item.plan.before["snapshot_id"] if item.plan.before else None
-
-
-def holds_of(snapshot, gateway, gateway_in, registered):
-    """Return what holds a snapshot back from being deleted."""
-    snapshot_id = snapshot.snapshot_id
-    lock = gateway.features.lock_of(snapshot_id)
-    fast = gateway.features.fast_restores_of(snapshot_id)
-    naming = registries_naming(snapshot, gateway.region, registered)
-    return Holds(
-        images=tuple(gateway.images_needing([snapshot_id]).get(snapshot_id, ())),
-        templates=tuple(gateway.templates.naming([snapshot_id]).get(snapshot_id, ())),
-        shared_with=tuple(read_sharing(gateway, [snapshot_id])[snapshot_id]),
-        locked_until=(lock.expires or lock.state) if lock else None,
-        fast_zones=tuple(sorted(zone for zone, state in fast.items() if state in FAST_STATES)),
-        registries=tuple(naming),
-        other_copies=tuple(existing_copies(other_copies(snapshot, gateway.region, registered), gateway, gateway_in)) if naming else (),
-    )
-
-
-def existing_copies(copies, gateway, gateway_in):
-    """Yield those of the registered copies, ids by region, that are complete in AWS."""
-    for region, ids in copies.items():
-        there = gateway if region == gateway.region else gateway_in(region)
-        for snapshot_id, snapshot in there.find_visible(ids).items():
-            if snapshot.state == "completed":
-                yield f"{region}/{snapshot_id}"
-
-
-def check_copies(targets, region, wait, encrypted):
-    """Refuse copies that cannot be made or shared, before anything is."""
-    if not targets:
-        return
-    if not wait:
-        raise ExplainedError("EC2 copies complete snapshots only.", next_step="Say wait: true, or copy in a later task.")
-    regions = [target["region"] for target in targets]
-    if region in regions or len(regions) != len(set(regions)):
-        raise ExplainedError(
-            f"copy_to names {', '.join(regions)}; the snapshot is in {region}.", next_step="Name each other region once.", resource=region
-        )
-    keyless = [target["region"] for target in targets if target["share"] and encrypted and not target["kms_key_id"]]
-    if keyless:
-        raise ExplainedError(
-            f"The copy in {', '.join(keyless)} would be encrypted with the default key, under which it cannot be shared.",
-            next_step="Give kms_key_id of a key of your own there, or leave share out.",
-        )
-
-
-def result_of(item, check_mode):
-    """Return what became of one item, or what would."""
-    copies = {} if item.copies is None else {"copies": item.copies}
-    if item.error is not None:
-        known = {"snapshot": item.snapshot.to_result()} if item.snapshot else {}
-        return {"changed": item.acted, **known, **copies}
-    if not wants(item):
-        return {"changed": item.plan.changed, "snapshot": item.plan.before, "diff": item.plan.diff()}
-    snapshot = item.plan.after if check_mode else item.snapshot.to_result()
-    for _part, plan in item.parts:
-        snapshot = {**snapshot, **(plan.after or {})}
-    return {
-        "changed": any(plan.changed for plan in item.all_plans) or any(copy["changed"] for copy in item.copies or ()),
-        "snapshot": snapshot,
-        "diff": {side: {key: value for plan in item.all_plans for key, value in plan.diff()[side].items()} for side in ("before", "after")},
-        **copies,
-    }
-
-
-def summary(items, check_mode):
-    """Return the result of a list: one result for each item, and what failed."""
-    results = [{"item": item.label, "failed": item.error is not None, **result_of(item, check_mode)} for item in items]
-    failed = [item for item in items if item.error is not None]
-    for item, result in zip(items, results, strict=True):
-        result.update(item.error.to_result() if item.error else {})
-    outcome = {
-        "changed": any(result["changed"] for result in results),
-        "results": results,
-        "diff": [result["diff"] for result in results if result["changed"] and "diff" in result],
-    }
-    if failed:
-        reasons = "\n".join(f"  - {item.label}: {item.error}" for item in failed)
-        return {
-            **outcome,
-            "failed": True,
-            "failed_items": [item.label for item in failed],
-            "msg": f"{len(failed)} of {len(items)} snapshots failed:\n{reasons}",
-        }
-    return outcome
 
 
 def run_for(module):

@@ -226,8 +226,8 @@ snapshots:
 
 import dataclasses
 import itertools
-from concurrent.futures import ThreadPoolExecutor
 
+from ..module_utils._aws.fleet import at_once
 from ..module_utils._aws.requests import filter_values
 from ..module_utils._aws.run import run_module
 from ..module_utils._aws.snapshots import SnapshotGateway, SnapshotQuery
@@ -307,9 +307,8 @@ def add_sharing(results, gateway, own_account):
     def shared_with(result):
         return gateway.shared_with(result["snapshot_id"]) if result["owner_id"] == own_account else None
 
-    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-        for result, accounts in zip(results, pool.map(shared_with, results), strict=True):
-            result["shared_with"] = accounts
+    for result, accounts in zip(results, at_once(shared_with, results, REQUESTS_AT_ONCE), strict=True):
+        result["shared_with"] = accounts
 
 
 def add_features(results, gateway):
@@ -329,9 +328,8 @@ def add_changes(results, gateway, since):
             return 0.0
         return gateway.changed_gib(result["snapshot_id"], since) if result["state"] == "completed" else None
 
-    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-        for result, gib in zip(results, pool.map(changed, results), strict=True):
-            result["changed_gib"] = gib
+    for result, gib in zip(results, at_once(changed, results, REQUESTS_AT_ONCE), strict=True):
+        result["changed_gib"] = gib
 
 
 def run_for(module):

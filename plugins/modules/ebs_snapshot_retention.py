@@ -143,9 +143,9 @@ failed_items:
 
 import dataclasses
 import datetime
-from concurrent.futures import ThreadPoolExecutor
 
 from ..module_utils._aws.errors import aws_code
+from ..module_utils._aws.fleet import at_once
 from ..module_utils._aws.requests import CLIENT_CONFIG
 from ..module_utils._aws.run import run_module
 from ..module_utils._aws.snapshots import SnapshotGateway, SnapshotQuery
@@ -274,8 +274,7 @@ def delete_all(going, gateway, registered_now, now):
         except ExplainedError as error:
             failures[snapshot_id] = error
 
-    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-        list(pool.map(delete, going))
+    at_once(delete, going, REQUESTS_AT_ONCE)
     return failures, referred
 
 

@@ -401,7 +401,7 @@ import datetime
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..module_utils._aws.fleet import options_of, summary, warnings_of
+from ..module_utils._aws.fleet import failure_of, options_of, summary, warnings_of
 from ..module_utils._aws.requests import CLIENT_CONFIG
 from ..module_utils._aws.run import AnsibleAWSModule, run_module
 from ..module_utils._aws.volume_changes import Changes
@@ -466,7 +466,7 @@ def run(
     if not check_mode:
         Changes(gateway, snapshots, params["wait"], params["wait_timeout"]).carry_out([item for item in items if item.error is None])
     results = [result_of(item, check_mode, with_diff) for item in items]
-    whole = results[0] if params["volumes"] is None else summary(items, results, "volume")
+    whole = {**results[0], **failure_of(items[0])} if params["volumes"] is None else summary(items, results, "volume")
     return {**whole, "warnings": warnings_of(items)}
 
 

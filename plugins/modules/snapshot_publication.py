@@ -183,10 +183,10 @@ entry:
 import datetime
 import functools
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
+from ..module_utils._aws.fleet import at_once
 from ..module_utils._aws.run import run_module
-from ..module_utils._aws.snapshot_changes import apply_sharing, copy_one
+from ..module_utils._aws.snapshot_copies import apply_sharing, copy_one
 from ..module_utils._aws.snapshots import gateway_of
 from ..module_utils._core.ebs.sharing import EVERYBODY, SharingRequest, check_accounts
 from ..module_utils._core.ebs.snapshot import canonical_fingerprint
@@ -242,8 +242,7 @@ class Publication:
         check_owners(jobs, found, own, [account.zfill(12) for account in self.params["trusted_accounts"]])
         if self.request.gained and self.params["require_report"]:
             check_reports(entry, jobs, public=EVERYBODY in self.request.gained)
-        with ThreadPoolExecutor(max(1, self.params["at_once"])) as pool:
-            results = list(pool.map(lambda job: self.carry_out(job, entry, found[job.source.key], own), jobs))
+        results = at_once(lambda job: self.carry_out(job, entry, found[job.source.key], own), jobs, max(1, self.params["at_once"]))
         return self.result(entry, jobs, results)
 
     def read_entry(self):

@@ -124,7 +124,9 @@ def summary(items: Sequence[Item], results: Sequence[dict[str, Any]], kind: str)
     """Return the result of a list: that of each item, and which ones failed. results: as many as items; kind: "volume"."""
     whole: dict[str, Any] = {
         "changed": any(result["changed"] for result in results),
-        "results": [{"failed": False, "item": item.label, **result} for item, result in zip(items, results, strict=True)],
+        "results": [
+            {"failed": False, "item": item.label, **result, **failure_of(item)} for item, result in zip(items, results, strict=True)
+        ],
     }
     diffs = [result["diff"] for result in results if result["changed"] and "diff" in result]
     if diffs:
@@ -139,6 +141,11 @@ def summary(items: Sequence[Item], results: Sequence[dict[str, Any]], kind: str)
         "failed_items": [item.label for item in failed],
         "msg": f"{len(failed)} of {len(items)} {kind}s failed:\n{reasons}",
     }
+
+
+def failure_of(item: Item) -> dict[str, Any]:
+    """Return what a result says of a failure; nothing when there was none."""
+    return {"failed": True, **item.error.to_result()} if item.error else {}
 
 
 def warnings_of(items: Iterable[Item]) -> list[str]:

@@ -8,7 +8,6 @@ import contextlib
 import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 from .._core import tags as tag
 from .._core.ebs.sharing import EVERYBODY, SharingFacts, SharingRequest
@@ -16,6 +15,7 @@ from .._core.ebs.snapshot import Snapshot, SnapshotRequest, SnapshottedVolume, a
 from .._core.ebs.snapshot_group import GroupRequest, InstanceVolumes, group_size
 from .._core.errors import ExplainedError
 from .errors import NOT_YET_VISIBLE_CODES, aws_code, explained
+from .fleet import at_once
 from .launch_templates import LaunchTemplates
 from .requests import CLIENT_CONFIG, batches, literal, tag_list
 from .snapshot_blocks import changed_gib
@@ -395,9 +395,8 @@ class SnapshotGateway(SnapshotMaker):
         with explained("list the regions"):
             regions = [region["RegionName"] for region in self._ec2.describe_regions()["Regions"]]
         others = [region for region in regions if region != self.region]
-        with ThreadPoolExecutor(REGIONS_AT_ONCE) as pool:
-            found = pool.map(lambda region: self._has_volume(region, volume_id), others)
-            return next((region for region, here in zip(others, found, strict=True) if here), None)
+        found = at_once(lambda region: self._has_volume(region, volume_id), others, REGIONS_AT_ONCE)
+        return next((region for region, here in zip(others, found, strict=True) if here), None)
 
     def _has_volume(self, region: str, volume_id: str) -> bool:
         try:

@@ -4,12 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from .._core.ebs.fast_restore import FAST_STATES
 from .._core.ebs.holds import Uses
+from .._core.ebs.snapshot import Snapshot
+from .._core.ebs.snapshot_plan import Holds
 from .._core.errors import ExplainedError
+from .._core.registry.copies import other_copies, registries_naming
+from .._core.registry.entries import RegisteredSnapshot
 from .errors import aws_code
+from .fleet import at_once
 from .snapshots import SnapshotGateway
 
 # More requests at once only meet EC2's request limits.
@@ -42,5 +47,37 @@ def read_sharing(gateway: SnapshotGateway, snapshot_ids: Iterable[str]) -> dict[
             return []
 
     ids = list(snapshot_ids)
-    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-        return dict(zip(ids, pool.map(shared_with, ids), strict=True))
+    return dict(zip(ids, at_once(shared_with, ids, most=REQUESTS_AT_ONCE), strict=True))
+
+
+def holds_of(
+    snapshot: Snapshot,
+    gateway: SnapshotGateway,
+    gateway_in: Callable[[str], SnapshotGateway] | None,
+    registered: Iterable[tuple[str, RegisteredSnapshot]],
+) -> Holds:
+    """Return what holds a snapshot back from being deleted."""
+    snapshot_id = snapshot.snapshot_id
+    lock = gateway.features.lock_of(snapshot_id)
+    fast = gateway.features.fast_restores_of(snapshot_id)
+    naming = registries_naming(snapshot, gateway.region, registered)
+    return Holds(
+        images=tuple(gateway.images_needing([snapshot_id]).get(snapshot_id, ())),
+        templates=tuple(gateway.templates.naming([snapshot_id]).get(snapshot_id, ())),
+        shared_with=tuple(read_sharing(gateway, [snapshot_id])[snapshot_id]),
+        locked_until=(lock.expires or lock.state) if lock else None,
+        fast_zones=tuple(sorted(zone for zone, state in fast.items() if state in FAST_STATES)),
+        registries=tuple(naming),
+        other_copies=tuple(_existing_copies(other_copies(snapshot, gateway.region, registered), gateway, gateway_in)) if naming else (),
+    )
+
+
+def _existing_copies(
+    copies: Mapping[str, Iterable[str]], gateway: SnapshotGateway, gateway_in: Callable[[str], SnapshotGateway] | None
+) -> Iterator[str]:
+    """Yield those of the registered copies, ids by region, that are complete in AWS."""
+    for region, ids in copies.items():
+        there = gateway if region == gateway.region else gateway_in(region)
+        for snapshot_id, snapshot in there.find_visible(ids).items():
+            if snapshot.state == "completed":
+                yield f"{region}/{snapshot_id}"

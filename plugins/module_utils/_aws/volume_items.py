@@ -109,7 +109,7 @@ def result_of(item: VolumeItem, check_mode: bool, with_diff: bool) -> dict[str, 
     last = {"final_snapshot_id": item.final_snapshot_id} if item.final_snapshot_id else {}
     if item.error is not None:
         known = {"volume": item.volume.to_result()} if item.volume else {}
-        return {"failed": True, "changed": item.acted, **known, **last, **item.error.to_result()}
+        return {"changed": item.acted, **known, **last}
     plan = item.plan
     volume = plan.wanted if check_mode or not plan.changed or plan.wanted is None else item.volume
     after = volume.to_result() if volume else None

@@ -114,6 +114,23 @@ class SnapshotRequest:
         return f"named {self.name}" if self.generation is None else f"named {self.name}, generation {self.generation}"
 
 
+def request_from(options: Mapping[str, Any]) -> SnapshotRequest:
+    """Return what the options of ebs_snapshot ask for; None where nothing is said."""
+    given = {field.name: options[field.name] for field in dataclasses.fields(SnapshotRequest) if options[field.name] is not None}
+    request = SnapshotRequest(**given)
+    if not (request.snapshot_id or request.fingerprint or request.name):
+        raise ExplainedError("A snapshot has neither snapshot_id nor fingerprint nor name.", next_step="Give one: it must be found again.")
+    if request.generation is not None and (request.snapshot_id or request.fingerprint):
+        raise ExplainedError(
+            "generation counts the snapshots of one name.", next_step="Leave snapshot_id and fingerprint out, or generation."
+        )
+    tags = tag.texts(request.tags, request.identity)
+    if request.same_volume and not (request.fingerprint and request.volume_id):
+        raise ExplainedError("same_volume needs fingerprint and volume_id.", next_step="Give both, or leave same_volume out.")
+    fingerprint = canonical_fingerprint(request.fingerprint) if request.fingerprint else None
+    return dataclasses.replace(request, tags=tags, fingerprint=fingerprint)
+
+
 def alike(request: SnapshotRequest, snapshots: Iterable[Snapshot]) -> list[Snapshot]:
     """Return the snapshots that share the request's identity, oldest first.
 

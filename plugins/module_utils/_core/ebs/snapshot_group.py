@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .. import tags as tag
@@ -14,6 +14,9 @@ from ..errors import ExplainedError
 from ..plan import Plan
 from .snapshot import CLEAN, CRASH, Snapshot, SnapshotRequest, SnapshottedVolume, inherited_tags, oldest
 from .snapshot_plan import tags_for
+
+# What holds for each snapshot of a group; anything else is said to its snapshots one by one.
+GROUP_OPTIONS = {"name", "generation", "description", "tags", "copy_volume_tags", "consistency"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +36,28 @@ class GroupRequest:
     copy_volume_tags: bool = False
     exclude_boot_volume: bool = False
     exclude_volume_ids: tuple[str, ...] = ()
+
+
+def group_request_from(params: Mapping[str, Any], options: Iterable[str]) -> GroupRequest:
+    """Return what the options of ebs_snapshot ask for a group; options: the names of those that a single snapshot may have.
+
+    Raises ExplainedError for what cannot be said about a group.
+    """
+    said = {name for name in options if params[name] not in (None, "present")} - GROUP_OPTIONS
+    if said or not params["name"] or params["snapshots"] is not None:
+        raise ExplainedError(
+            f"instance_id needs name and goes with {', '.join(sorted(GROUP_OPTIONS - {'name'}))}"
+            + (f", not with {', '.join(sorted(said))}." if said else " only."),
+            next_step="Share, copy, keep or delete the snapshots afterwards, with snapshots: and their ids.",
+        )
+    given = {name: params[name] for name in GROUP_OPTIONS if params[name] is not None}
+    given["tags"] = tag.texts(given.get("tags", {}), params["name"])
+    return GroupRequest(
+        params["instance_id"],
+        **given,
+        exclude_boot_volume=params["exclude_boot_volume"],
+        exclude_volume_ids=tuple(params["exclude_volume_ids"]),
+    )
 
 
 @dataclasses.dataclass(frozen=True)

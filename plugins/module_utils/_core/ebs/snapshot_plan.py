@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from .. import tags as tag
 from ..errors import ExplainedError
@@ -116,6 +117,28 @@ def plan_copy(source: Snapshot, source_region: str, kms_key_id: str | None, foun
             next_step="Leave kms_key_id out to use it, or delete it first.",
         )
     return Plan(before=kept.to_result(), after=kept.to_result(), warnings=(*warnings, *others))
+
+
+def check_copies(targets: Sequence[Mapping[str, Any]], region: str, wait: bool, encrypted: bool | None) -> None:
+    """Refuse copies that cannot be made or shared, before anything is.
+
+    targets: each with region, kms_key_id and share. region, encrypted: of the source. wait: whether the source will be complete.
+    """
+    if not targets:
+        return
+    if not wait:
+        raise ExplainedError("EC2 copies complete snapshots only.", next_step="Say wait: true, or copy in a later task.")
+    regions = [target["region"] for target in targets]
+    if region in regions or len(regions) != len(set(regions)):
+        raise ExplainedError(
+            f"copy_to names {', '.join(regions)}; the snapshot is in {region}.", next_step="Name each other region once.", resource=region
+        )
+    keyless = [target["region"] for target in targets if target["share"] and encrypted and not target["kms_key_id"]]
+    if keyless:
+        raise ExplainedError(
+            f"The copy in {', '.join(keyless)} would be encrypted with the default key, under which it cannot be shared.",
+            next_step="Give kms_key_id of a key of your own there, or leave share out.",
+        )
 
 
 def plan_absent(request: SnapshotRequest, found: Iterable[Snapshot], holds: Holds = Holds(), *, force: bool = False) -> Plan:

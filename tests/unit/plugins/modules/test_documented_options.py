@@ -8,7 +8,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 
-from plugins.module_utils._aws import volume_items
+from plugins.module_utils._aws import snapshot_items, volume_items
 from plugins.module_utils._aws.fleet import options_of
 from plugins.modules import ebs_snapshot, ebs_volume
 
@@ -16,8 +16,8 @@ FOLDER = pathlib.Path(ebs_volume.__file__).parent
 SAMPLES = {"str": "sample", "path": "/sample", "int": 5, "float": 0.5, "bool": True, "dict": {"key": "value"}, "raw": "sample"}
 # What a module makes of its options, where it reads them itself rather than by name.
 READERS = {
-    "ebs_volume": lambda params: [volume_items.item_from(options) for options in options_of(params, ebs_volume.VOLUME_OPTIONS, "volumes")],
-    "ebs_snapshot": lambda params: [ebs_snapshot.item_from(options) for options in ebs_snapshot.all_options(params)],
+    "ebs_volume": (volume_items.item_from, ebs_volume.VOLUME_OPTIONS, "volumes"),
+    "ebs_snapshot": (snapshot_items.item_from, ebs_snapshot.SNAPSHOT_OPTIONS, "snapshots"),
 }
 PARTICULAR = {"size": "10Gi", "fingerprint": "sha256:" + "0f3a" * 16}
 
@@ -85,7 +85,8 @@ def test_each_documented_option_and_alias_can_be_said(name, spec, written, path)
     assert as_named[path[0]] is not None
     assert as_written[path[0]] is not None
     if name in READERS:
-        items, named = READERS[name](as_written), READERS[name](as_named)
+        item_from, options, listed = READERS[name]
+        items, named = ([item_from(one) for one in options_of(params, options, listed)] for params in (as_written, as_named))
         assert [item.request for item in items] == [item.request for item in named]
         assert [str(item.error) for item in items] == [str(item.error) for item in named]
         # A list with all options at once says too much of a snapshot, and same_volume alone too little, which the module explains.

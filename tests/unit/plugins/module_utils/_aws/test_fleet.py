@@ -93,12 +93,12 @@ def test_a_summary_names_what_failed_and_why():
     fleet = items(a="create", b="create")
     assert summary(fleet, [{"changed": True}, {"changed": False}], "volume").keys() == {"changed", "results"}
     fleet[1].error = ExplainedError("It broke.")
-    whole = summary(fleet, [{"changed": True, "diff": {"before": {}}}, {"changed": False, "failed": True}], "volume")
+    whole = summary(fleet, [{"changed": True, "diff": {"before": {}}}, {"changed": False}], "volume")
     assert whole == {
         "changed": True,
         "results": [
             {"failed": False, "item": "a", "changed": True, "diff": {"before": {}}},
-            {"failed": True, "item": "b", "changed": False},
+            {"failed": True, "item": "b", "changed": False, "msg": "It broke."},
         ],
         "diff": [{"before": {}}],
         "failed": True,
