@@ -561,7 +561,7 @@ from ..module_utils._aws.snapshot_copies import copy_all
 from ..module_utils._aws.snapshot_groups import converge_group
 from ..module_utils._aws.snapshot_items import item_from, plan_all, result_of
 from ..module_utils._aws.snapshots import gateway_of
-from ..module_utils._aws.uses import holds_of
+from ..module_utils._aws.uses import read_uses_of_one
 from ..module_utils._core.ebs.snapshot_group import group_request_from
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._registry.registered_snapshots import read_registered
@@ -629,7 +629,7 @@ def run(params, gateway, check_mode, gateway_in=None, registered=()):
     Raises ExplainedError when the only one failed, or nothing could be done.
     """
     items = [item_from(options) for options in options_of(params, SNAPSHOT_OPTIONS, "snapshots")]
-    plan_all(items, gateway, params["wait"], lambda found: holds_of(found, gateway, gateway_in, registered))
+    plan_all(items, gateway, params["wait"], lambda found: read_uses_of_one(found, gateway, gateway_in, registered))
     if not check_mode:
         SnapshotChanges(gateway, params["wait"], params["wait_timeout"]).carry_out(items)
     regions = {target["region"] for item in items if item.stays for target in item.options["copy_to"] or ()}

@@ -151,7 +151,8 @@ from ..module_utils._aws.run import run_module
 from ..module_utils._aws.snapshots import SnapshotGateway, SnapshotQuery
 from ..module_utils._aws.uses import REQUESTS_AT_ONCE, read_sharing, read_uses
 from ..module_utils._core import tags as tag_keys
-from ..module_utils._core.ebs.retention import GROUPINGS, References, Rules, decide_retention
+from ..module_utils._core.ebs.holds import Uses
+from ..module_utils._core.ebs.retention import GROUPINGS, Rules, decide_retention, reasons_to_stay
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._registry.registered_snapshots import Registries
 
@@ -239,13 +240,11 @@ def query_from(params):
 def references_to(snapshots, gateway, registered):
     """Return who needs which of the snapshots; who may use them is left out."""
     if not snapshots:
-        return References()
-    here = {one.key[1]: path for path, one in registered if one.key[0] == gateway.region}
-    uses = read_uses(gateway, [snapshot.snapshot_id for snapshot in snapshots])
-    return References(
-        **{field.name: getattr(uses, field.name) for field in dataclasses.fields(uses)},
+        return Uses()
+    return dataclasses.replace(
+        read_uses(gateway, [snapshot.snapshot_id for snapshot in snapshots]),
         being_restored=gateway.snapshots_being_restored(),
-        registered=here,
+        registered={one.key[1]: [path] for path, one in registered if one.key[0] == gateway.region},
         fingerprints={snapshot.fingerprint: path for path, snapshot in registered if snapshot.fingerprint},
     )
 
@@ -266,7 +265,7 @@ def delete_all(going, gateway, registered_now, now):
                 return
             references = references_to(found, gateway, registered_now())
             references = dataclasses.replace(references, shared_with=read_sharing(gateway, [snapshot_id]))
-            reasons = references.reasons(found[0], now)
+            reasons = reasons_to_stay(found[0], references, now)
             if reasons:
                 referred[snapshot_id] = reasons
             else:

@@ -8,12 +8,15 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .._core.ebs.holds import Uses
 from .._core.ebs.snapshot import Snapshot, SnapshotRequest, alike, request_from
-from .._core.ebs.snapshot_plan import Holds, check_copies, plan_absent, plan_snapshot
+from .._core.ebs.snapshot_plan import check_copies, plan_absent, plan_snapshot
 from .._core.plan import Plan
 from .fleet import Item, refuse_repetitions, together
 from .snapshot_parts import PARTS, Part
 from .snapshots import SnapshotGateway
+
+UsesOf = Callable[[Snapshot], tuple[Uses, tuple[str, ...]]]
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -55,10 +58,10 @@ def item_from(options: dict[str, Any]) -> SnapshotItem:
     return item
 
 
-def plan_all(items: Iterable[SnapshotItem], gateway: SnapshotGateway, wait: bool, holds_of: Callable[[Snapshot], Holds]) -> None:
+def plan_all(items: Iterable[SnapshotItem], gateway: SnapshotGateway, wait: bool, uses_of: UsesOf) -> None:
     """Read what exists, for all items together, and give each item its plans or its error.
 
-    holds_of: returns what holds a snapshot that is to be deleted.
+    uses_of: returns who uses a snapshot that is to be deleted, and which registries name it.
     """
     refuse_repetitions(items, "snapshot", lambda item: item.request and item.request.identity)
     items = [item for item in items if item.error is None]
@@ -69,7 +72,7 @@ def plan_all(items: Iterable[SnapshotItem], gateway: SnapshotGateway, wait: bool
 
     def plan(item: SnapshotItem) -> None:
         if not item.is_wanted:
-            _plan_absent(item, found[id(item)], holds_of)
+            _plan_absent(item, found[id(item)], uses_of)
             return
         volume_id = item.request.volume_id if id(item) in missing else None
         # Asked for on its own, a volume that is not there explains where it is.
@@ -86,9 +89,9 @@ def plan_all(items: Iterable[SnapshotItem], gateway: SnapshotGateway, wait: bool
     refuse_repetitions(items, "snapshot", _existing_id)
 
 
-def _plan_absent(item: SnapshotItem, found: list[Snapshot], holds_of: Callable[[Snapshot], Holds]) -> None:
-    holds = holds_of(found[0]) if len(found) == 1 else Holds()
-    item.plan = plan_absent(item.request, found, holds, force=bool(item.options["force"]))
+def _plan_absent(item: SnapshotItem, found: list[Snapshot], uses_of: UsesOf) -> None:
+    uses, named_by = uses_of(found[0]) if len(found) == 1 else (None, ())
+    item.plan = plan_absent(item.request, found, uses, named_by=named_by, force=bool(item.options["force"]))
     item.warnings += item.plan.warnings
 
 

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from .._core.ebs.fast_restore import FAST_STATES
 from .._core.ebs.holds import Uses
+from .._core.ebs.lock import Lock
 from .._core.ebs.snapshot import Snapshot
-from .._core.ebs.snapshot_plan import Holds
 from .._core.errors import ExplainedError
 from .._core.registry.copies import other_copies, registries_naming
 from .._core.registry.entries import RegisteredSnapshot
@@ -30,8 +30,8 @@ def read_uses(gateway: SnapshotGateway, snapshot_ids: Iterable[str]) -> Uses:
         images=gateway.images_needing(ids),
         templates=gateway.templates.naming(ids),
         # Of all snapshots: one id that is gone by now would make the whole request fail.
-        locked=frozenset(gateway.features.locks_of(None)),
-        fast_restored=frozenset(gateway.features.fast_restores(None)),
+        locked={snapshot_id: _until(lock) for snapshot_id, lock in gateway.features.locks_of(None).items()},
+        fast_restored=gateway.features.fast_restores(None),
     )
 
 
@@ -50,34 +50,36 @@ def read_sharing(gateway: SnapshotGateway, snapshot_ids: Iterable[str]) -> dict[
     return dict(zip(ids, at_once(shared_with, ids, most=REQUESTS_AT_ONCE), strict=True))
 
 
-def holds_of(
+def read_uses_of_one(
     snapshot: Snapshot,
     gateway: SnapshotGateway,
     gateway_in: Callable[[str], SnapshotGateway] | None,
     registered: Iterable[tuple[str, RegisteredSnapshot]],
-) -> Holds:
-    """Return what holds a snapshot back from being deleted."""
-    snapshot_id = snapshot.snapshot_id
+) -> tuple[Uses, tuple[str, ...]]:
+    """Return who uses a snapshot that a person wants to delete, and which registries name it.
+
+    registered: what the registries hold; where a complete copy with the same content exists, they do not need the snapshot.
+    """
+    snapshot_id = str(snapshot.snapshot_id)
     lock = gateway.features.lock_of(snapshot_id)
     fast = gateway.features.fast_restores_of(snapshot_id)
-    naming = registries_naming(snapshot, gateway.region, registered)
-    return Holds(
-        images=tuple(gateway.images_needing([snapshot_id]).get(snapshot_id, ())),
-        templates=tuple(gateway.templates.naming([snapshot_id]).get(snapshot_id, ())),
-        shared_with=tuple(read_sharing(gateway, [snapshot_id])[snapshot_id]),
-        locked_until=(lock.expires or lock.state) if lock else None,
-        fast_zones=tuple(sorted(zone for zone, state in fast.items() if state in FAST_STATES)),
-        registries=tuple(naming),
-        other_copies=tuple(_existing_copies(other_copies(snapshot, gateway.region, registered), gateway, gateway_in)) if naming else (),
-    )
+    naming = tuple(registries_naming(snapshot, gateway.region, registered))
+    copies = other_copies(snapshot, gateway.region, registered) if naming else {}
+    return Uses(
+        images=gateway.images_needing([snapshot_id]),
+        templates=gateway.templates.naming([snapshot_id]),
+        shared_with=read_sharing(gateway, [snapshot_id]),
+        locked={snapshot_id: _until(lock)} if lock else {},
+        fast_restored={snapshot_id: sorted(zone for zone, state in fast.items() if state in FAST_STATES)},
+        registered={} if _any_exists(copies, gateway, gateway_in) else {snapshot_id: naming},
+    ), naming
 
 
-def _existing_copies(
-    copies: Mapping[str, Iterable[str]], gateway: SnapshotGateway, gateway_in: Callable[[str], SnapshotGateway] | None
-) -> Iterator[str]:
-    """Yield those of the registered copies, ids by region, that are complete in AWS."""
-    for region, ids in copies.items():
-        there = gateway if region == gateway.region else gateway_in(region)
-        for snapshot_id, snapshot in there.find_visible(ids).items():
-            if snapshot.state == "completed":
-                yield f"{region}/{snapshot_id}"
+def _until(lock: Lock) -> str:
+    return lock.expires or lock.state
+
+
+def _any_exists(copies: Mapping[str, Iterable[str]], gateway: SnapshotGateway, gateway_in: Callable[[str], SnapshotGateway] | None) -> bool:
+    """Say whether one of the registered copies, ids by region, is complete in AWS."""
+    gateways = ((gateway if region == gateway.region else gateway_in(region), ids) for region, ids in copies.items())
+    return any(snapshot.state == "completed" for there, ids in gateways for snapshot in there.find_visible(ids).values())

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .. import tags as tag
-from ..ebs.holds import Uses, age_days, holds, retired_days
+from ..ebs.holds import Uses, age_days, holds_of, reasons, retired_days, volume_holds_of
 from ..ebs.snapshot import Snapshot, bare
 from ..ebs.volume import Volume
 from ..errors import ExplainedError
@@ -223,7 +223,7 @@ def _snapshot_thing(snapshot: Snapshot, facts: RegionFacts, claims: _Claims) -> 
         key_of(SNAPSHOT, facts.region, snapshot.snapshot_id),
         # Other snapshots of ours hold users' data; ebs_snapshot_retention has rules for them.
         collectable=tag.ours(snapshot.tags) and snapshot.fingerprint is not None,
-        alive=tuple(holds(snapshot, facts, retired=claims.retired(snapshot))),
+        alive=tuple(reasons(holds_of(snapshot, facts, retired=claims.retired(snapshot)))),
         age_days=age_days(snapshot.start_time, claims.now) if snapshot.start_time else None,
     )
 
@@ -241,16 +241,11 @@ def _needs_of_snapshot(snapshot: Snapshot, facts: RegionFacts) -> Iterable[Need]
 
 def _volume_thing(volume: Volume, region: str, now: datetime.datetime) -> Thing:
     lease = parse_lease(tag.read(volume.tags, tag.LEASE))
-    alive = {
-        f"the tag {tag.key(tag.PROTECTED)}": volume.protected,
-        f"attached to {', '.join(str(one.instance_id) for one in volume.holders)}": bool(volume.holders),
-        f"it is {volume.state}": volume.state not in ("available", "error"),
-        f"{lease.holder if lease else ''} is building on it": lease is not None and lease.expires > now.timestamp(),
-    }
+    building = [f"{lease.holder} is building on it"] if lease is not None and lease.expires > now.timestamp() else []
     return Thing(
         key_of(VOLUME, region, volume.volume_id),
         collectable=tag.ours(volume.tags) and all(tag.read(volume.tags, name) for name in (tag.BUILD_ID, tag.FINGERPRINT)),
-        alive=tuple(reason for reason, holds in alive.items() if holds),
+        alive=(*reasons(volume_holds_of(volume)), *building),
         age_days=age_days(volume.create_time, now) if volume.create_time else None,
     )
 

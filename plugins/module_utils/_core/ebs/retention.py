@@ -7,11 +7,10 @@ from __future__ import annotations
 import dataclasses
 import datetime
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
-from .. import tags as tag
 from ..errors import ExplainedError
-from .holds import Uses, holds, retired_days
+from .holds import Uses, holds_of, reasons, retired_days
 from .snapshot import Snapshot
 
 # A name for each way to tell which snapshots are versions of one another.
@@ -59,32 +58,10 @@ class Rules:
         return {period: count for period, count in counts.items() if count is not None}
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class References(Uses):
-    """Who needs which snapshots.
-
-    being_restored: ids of the snapshots that are sources of volumes in creation.
-    registered: registry by snapshot id; fingerprints: registry by fingerprint, sha256:<hex>.
-    """
-
-    being_restored: frozenset[str] = frozenset()
-    registered: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    fingerprints: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-    def reasons(self, snapshot: Snapshot, now: datetime.datetime) -> list[str]:
-        """Return why a snapshot must stay whatever the rules say. now: with time zone."""
-        snapshot_id = str(snapshot.snapshot_id)
-        since = retired_days(snapshot, now)
-        reasons = {
-            f"it was not made by {tag.CREATOR}": not tag.ours(snapshot.tags),
-            "a volume is being made from it": snapshot_id in self.being_restored,
-            f"registry {self.registered.get(snapshot_id)}": snapshot_id in self.registered,
-            f"its fingerprint is in registry {self.fingerprints.get(str(snapshot.fingerprint))}": snapshot.fingerprint in self.fingerprints,
-        }
-        return [
-            *(reason for reason, is_held in reasons.items() if is_held),
-            *holds(snapshot, self, retired=since is not None and since >= 0),
-        ]
+def reasons_to_stay(snapshot: Snapshot, uses: Uses, now: datetime.datetime) -> list[str]:
+    """Return why a snapshot must stay whatever the rules say. now: with time zone."""
+    since = retired_days(snapshot, now)
+    return reasons(holds_of(snapshot, uses, retired=since is not None and since >= 0))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +84,7 @@ class Verdict:
         }
 
 
-def decide_retention(snapshots: Iterable[Snapshot], rules: Rules, references: References, now: datetime.datetime) -> list[Verdict]:
+def decide_retention(snapshots: Iterable[Snapshot], rules: Rules, uses: Uses, now: datetime.datetime) -> list[Verdict]:
     """Decide about each snapshot, newest first.
 
     now: with time zone. Only completed snapshots count for the rules; those that must stay for another reason count too.
@@ -122,7 +99,7 @@ def decide_retention(snapshots: Iterable[Snapshot], rules: Rules, references: Re
     for group in groups.values():
         for snapshot, reason in _kept_by_rules(group, rules, now):
             by_rule[str(snapshot.snapshot_id)].append(reason)
-    return [_verdict(snapshot, references.reasons(snapshot, now), by_rule[str(snapshot.snapshot_id)], now) for snapshot in newest_first]
+    return [_verdict(snapshot, reasons_to_stay(snapshot, uses, now), by_rule[str(snapshot.snapshot_id)], now) for snapshot in newest_first]
 
 
 def _kept_by_rules(newest_first: list[Snapshot], rules: Rules, now: datetime.datetime) -> Iterable[tuple[Snapshot, str]]:

@@ -11,6 +11,7 @@ from typing import Any
 from .. import tags as tag
 from ..errors import ExplainedError
 from ..plan import Plan
+from .holds import Uses, holds_of, refused_for
 from .snapshot import CLEAN, CRASH, Snapshot, SnapshotRequest, SnapshottedVolume, copy_source, inherited_tags, oldest
 
 # EC2 API reference, CreateSnapshot and Tag restrictions.
@@ -18,22 +19,50 @@ LONGEST_DESCRIPTION = 255
 MOST_TAGS = 50
 
 
-@dataclasses.dataclass(frozen=True)
-class Holds:
-    """What holds a snapshot back from being deleted.
-
-    images: AMIs that need it; templates: launch templates that name it in any of their versions.
-    locked_until: the end of its lock, None without one. fast_zones: where it is restored fast. shared_with: accounts that may use it.
-    registries: those that recommend it; other_copies: registered snapshots with the same content that exist, "eu-west-1/snap-2".
-    """
-
-    images: tuple[str, ...] = ()
-    templates: tuple[str, ...] = ()
-    locked_until: str | None = None
-    fast_zones: tuple[str, ...] = ()
-    shared_with: tuple[str, ...] = ()
-    registries: tuple[str, ...] = ()
-    other_copies: tuple[str, ...] = ()
+# What a person is told of a hold: how the sentence about the snapshot goes on, what to do, and under which name the holders are returned.
+# The first of them that holds is told.
+_REFUSALS: dict[str, tuple[str, str, str | None]] = {
+    "protected": (
+        "is protected by the tag {}=true.",
+        "Remove the tag first if the snapshot is to go; force does not override it.",
+        None,
+    ),
+    "images": (
+        "holds the data of {}; instances of that image could no longer start.",
+        "Deregister the image first if nobody needs it.",
+        "image_ids",
+    ),
+    "templates": (
+        "is named by {}; instances of that launch template could no longer start.",
+        "Delete the versions of the launch template that name it first, old ones too, if nobody needs them.",
+        "launch_template_ids",
+    ),
+    "locked": (
+        "is locked until {}.",
+        "Unlock it first with lock: {mode: none}, which a compliance lock does not allow.",
+        None,
+    ),
+    "fast": (
+        "is enabled for fast restore in {}.",
+        "Turn that off first with fast_restore_zones: [].",
+        None,
+    ),
+    "foreign": (
+        f"was not made by {{}}: it lacks the tag {tag.CREATED_BY}={tag.CREATOR}.",
+        "Delete it with the tool that made it, or say force: true.",
+        None,
+    ),
+    "shared": (
+        "may be used by {}; who uses it there is not seen here.",
+        "Take it from them with unshare_from, retire it with the playbook retire_snapshot, or say force: true.",
+        "shared_with",
+    ),
+    "registered": (
+        "is the last copy behind an entry of {}.",
+        "Retire it in the registry first (snapshot_registry), copy it to another region, or say force: true.",
+        "registries",
+    ),
+}
 
 
 def tags_for(request: SnapshotRequest, volume: SnapshottedVolume, consistency: str) -> dict[str, str]:
@@ -141,12 +170,14 @@ def check_copies(targets: Sequence[Mapping[str, Any]], region: str, wait: bool, 
         )
 
 
-def plan_absent(request: SnapshotRequest, found: Iterable[Snapshot], holds: Holds = Holds(), *, force: bool = False) -> Plan:
+def plan_absent(
+    request: SnapshotRequest, found: Iterable[Snapshot], uses: Uses | None = None, *, named_by: Iterable[str] = (), force: bool = False
+) -> Plan:
     """Decide whether a snapshot may be deleted.
 
-    found: our own snapshots that share the request's identity, in any state. holds: of the one that was found.
-    force: overrides three refusals, that we did not make the snapshot, that other accounts may use it though its tag does not say that it
-        is retired, and that it is the last copy behind a registry entry.
+    found: our own snapshots that share the request's identity, in any state.
+    uses: who uses the one that was found; registered in it are the registries for which it is the last copy.
+    named_by: every registry that recommends it. force: overrides those of HOLDS that say so.
     Returns a Plan whose actions are () or ("delete",).
     Raises ExplainedError for snapshots that we did not make, that are held back, or that are not one but several.
     """
@@ -161,10 +192,8 @@ def plan_absent(request: SnapshotRequest, found: Iterable[Snapshot], holds: Hold
             snapshot_ids=ids,
         )
     snapshot = candidates[0]
-    _refuse_delete(snapshot, holds)
-    if not force:
-        _refuse_unforced(snapshot, holds)
-    still_named = ", ".join(holds.registries)
+    _refuse_held(snapshot, uses or Uses(), force)
+    still_named = ", ".join(named_by)
     warnings = (f"{still_named} still names {snapshot.snapshot_id}; retire it there (snapshot_registry).",) if still_named else ()
     return Plan(("delete",), before=snapshot.to_result(), warnings=warnings)
 
@@ -212,66 +241,20 @@ def _plan_create(request: SnapshotRequest, volume: SnapshottedVolume, warnings: 
     return Plan(("create",), after=snapshot.to_result(), warnings=tuple(warnings))
 
 
-def _refuse_delete(snapshot: Snapshot, holds: Holds) -> None:
-    """Refuse what nobody may delete, force or not."""
-    resource = snapshot.snapshot_id
-    if tag.read(snapshot.tags, tag.PROTECTED) == "true":
-        raise ExplainedError(
-            f"Snapshot {resource} is protected by the tag {tag.key(tag.PROTECTED)}=true.",
-            resource=resource,
-            next_step="Remove the tag first if the snapshot is to go; force does not override it.",
-        )
-    if holds.images:
-        raise ExplainedError(
-            f"Snapshot {resource} holds the data of {', '.join(holds.images)}; instances of that image could no longer start.",
-            resource=resource,
-            next_step="Deregister the image first if nobody needs it.",
-            image_ids=list(holds.images),
-        )
-    if holds.templates:
-        raise ExplainedError(
-            f"Snapshot {resource} is named by {', '.join(holds.templates)}; instances of that launch template could no longer start.",
-            resource=resource,
-            next_step="Delete the versions of the launch template that name it first, old ones too, if nobody needs them.",
-            launch_template_ids=list(holds.templates),
-        )
-    if holds.locked_until:
-        raise ExplainedError(
-            f"Snapshot {resource} is locked until {holds.locked_until}.",
-            resource=resource,
-            next_step="Unlock it first with lock: {mode: none}, which a compliance lock does not allow.",
-        )
-    if holds.fast_zones:
-        raise ExplainedError(
-            f"Snapshot {resource} is enabled for fast restore in {', '.join(holds.fast_zones)}.",
-            resource=resource,
-            next_step="Turn that off first with fast_restore_zones: [].",
-        )
-
-
-def _refuse_unforced(snapshot: Snapshot, holds: Holds) -> None:
-    """Refuse what only force may delete."""
-    resource = snapshot.snapshot_id
-    if not tag.ours(snapshot.tags):
-        raise ExplainedError(
-            f"Snapshot {resource} was not made by {tag.CREATOR}: it lacks the tag {tag.CREATED_BY}={tag.CREATOR}.",
-            resource=resource,
-            next_step="Delete it with the tool that made it, or say force: true.",
-        )
-    if holds.shared_with and not tag.read(snapshot.tags, tag.RETIRED):
-        raise ExplainedError(
-            f"Snapshot {resource} may be used by {', '.join(holds.shared_with)}; who uses it there is not seen here.",
-            resource=resource,
-            next_step="Take it from them with unshare_from, retire it with the playbook retire_snapshot, or say force: true.",
-            shared_with=list(holds.shared_with),
-        )
-    if holds.registries and not holds.other_copies:
-        raise ExplainedError(
-            f"Snapshot {resource} is the last copy behind an entry of {', '.join(holds.registries)}.",
-            resource=resource,
-            next_step="Retire it in the registry first (snapshot_registry), copy it to another region, or say force: true.",
-            registries=list(holds.registries),
-        )
+def _refuse_held(snapshot: Snapshot, uses: Uses, force: bool) -> None:
+    """Refuse what nobody may delete, and what only force may."""
+    held = holds_of(snapshot, uses, retired=bool(tag.read(snapshot.tags, tag.RETIRED)))
+    refused = refused_for(held, _REFUSALS, force)
+    if refused is None:
+        return
+    name, holders = refused
+    sentence, next_step, detail = _REFUSALS[name]
+    raise ExplainedError(
+        f"Snapshot {snapshot.snapshot_id} {sentence.format(', '.join(holders))}",
+        resource=snapshot.snapshot_id,
+        next_step=next_step,
+        **({detail: holders} if detail else {}),
+    )
 
 
 def _check_tags(tags: Mapping[str, str]) -> None:

@@ -15,6 +15,7 @@ from .. import tags as tag_keys
 from ..errors import ExplainedError, ManyProblems
 from ..facts.volume_limits import DEFAULT_TYPE, INITIALIZATION_RATES, LIMITS, MULTI_ATTACH_INSTANCES, SUGGESTIONS, check_limits
 from ..plan import Plan
+from .holds import refused_for, volume_holds_of
 from .volume import RESERVED_PREFIXES, Attachment, Instance, SourceSnapshot, Volume, VolumeRequest, already_attached
 
 DEFAULT_DEVICE = "/dev/sdf"
@@ -24,6 +25,21 @@ _DEVICE = re.compile(r"/dev/(sd[b-z]\d{0,2}|xvd[b-z][a-z]?)")
 _MODIFIABLE = ("size_gib", "volume_type", "iops", "throughput", "multi_attach")
 # EC2 gives a gp3 volume these when nobody chooses.
 _GP3_IOPS, _GP3_THROUGHPUT = 3000, 125
+# What a person is told of a hold: how the sentence about the volume goes on, and what to do. The first of them that holds is told.
+_REFUSALS = {
+    "protected": (
+        "is protected.",
+        "Take the protection away first: state present with protected false. force does not override it.",
+    ),
+    "foreign": (
+        f"was not made by this collection: it has no tag {tag_keys.CREATED_BY}={tag_keys.CREATOR}.",
+        "Set force to delete it all the same.",
+    ),
+    "attached": (
+        "is attached to {}.",
+        "Unmount and detach it first, or set force to detach it and delete it with all its data.",
+    ),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -513,30 +529,18 @@ def _plan_absent(request: VolumeRequest, found: Volume | None, now: datetime.dat
 
 def _check_deletable(request: VolumeRequest, found: Volume, now: datetime.datetime) -> None:
     """Refuse to delete what is protected (always), foreign, young or attached (unless force says so)."""
-    if found.protected:
+    refused = refused_for(volume_holds_of(found), _REFUSALS, request.force)
+    if refused is not None:
+        name, holders = refused
+        sentence, next_step = _REFUSALS[name]
         raise ExplainedError(
-            f"Volume {found.volume_id} ({found.name}) is protected.",
+            f"Volume {found.volume_id} ({found.name}) {sentence.format(', '.join(holders))}",
             resource=found.volume_id,
-            next_step="Take the protection away first: state present with protected false. force does not override it.",
-        )
-    if request.force:
-        return
-    if not tag_keys.ours(found.tags):
-        raise ExplainedError(
-            f"Volume {found.volume_id} ({found.name}) was not made by this collection: "
-            f"it has no tag {tag_keys.CREATED_BY}={tag_keys.CREATOR}.",
-            resource=found.volume_id,
-            next_step="Set force to delete it all the same.",
-        )
-    if found.holders:
-        raise ExplainedError(
-            f"Volume {found.volume_id} ({found.name}) is attached to {_held_by(found)}.",
-            resource=found.volume_id,
-            next_step="Unmount and detach it first, or set force to detach it and delete it with all its data.",
-            attached_to=found.holders[0].instance_id or "unknown",
+            next_step=next_step,
+            **({"attached_to": holders[0]} if name == "attached" else {}),
         )
     age = _age_minutes(found, now)
-    if age < request.min_age:
+    if age < request.min_age and not request.force:
         raise ExplainedError(
             f"Volume {found.volume_id} ({found.name}) is {age} minutes old, younger than min_age {request.min_age}.",
             resource=found.volume_id,

@@ -2,6 +2,7 @@ import datetime
 
 import pytest
 
+from plugins.module_utils._core.ebs.lock import Lock
 from plugins.module_utils._core.ebs.snapshot import Snapshot
 from plugins.module_utils._core.errors import ExplainedError
 from plugins.module_utils._core.registry.entries import RegisteredSnapshot
@@ -50,7 +51,7 @@ def test_check_mode_says_the_same_and_deletes_nothing(gateway):
 
 def test_every_kind_of_reference_keeps_a_snapshot(gateway):
     gateway.images = {"snap-2": ["ami-1"]}
-    gateway.features.locks = {"snap-3": object()}
+    gateway.features.locks = {"snap-3": Lock("governance", 30)}
     gateway.features.zones = {"snap-4": {"us-east-1a": "enabled"}}
     gateway.being_restored = frozenset({"snap-5"})
     gateway.snapshots |= {one.snapshot_id: one for one in (taken(10), taken(11))}

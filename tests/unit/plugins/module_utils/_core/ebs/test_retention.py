@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.module_utils._core.ebs.retention import References, Rules, decide_retention
+from plugins.module_utils._core.ebs.holds import Uses
+from plugins.module_utils._core.ebs.retention import Rules, decide_retention
 from plugins.module_utils._core.ebs.snapshot import Snapshot
 from plugins.module_utils._core.errors import ExplainedError
 
@@ -18,7 +19,7 @@ def taken(days_ago, number=0, tags=OURS, state="completed", volume_id="vol-1"):
     return Snapshot(f"snap-{days_ago:g}-{number}", state, volume_id, 8, start_time=moment.isoformat(), tags=dict(tags))
 
 
-def kept(snapshots, rules, references=References()):  # noqa: B008
+def kept(snapshots, rules, references=Uses()):  # noqa: B008
     return [verdict.snapshot.snapshot_id for verdict in decide_retention(snapshots, rules, references, NOW) if verdict.keep]
 
 
@@ -64,27 +65,27 @@ REFERRED = "snap-9-0"
 @pytest.mark.parametrize(
     ("snapshot", "references", "reason"),
     [
-        (taken(9, tags={}), References(), "it was not made by petal.hpc"),
-        (taken(9, tags={**OURS, "petal:protected": "true"}), References(), "the tag petal:protected"),
-        (taken(9), References(images={REFERRED: ["ami-1"]}), "image ami-1 needs it"),
-        (taken(9), References(templates={REFERRED: ["lt-1"]}), "launch template lt-1 names it"),
-        (taken(9), References(shared_with={REFERRED: ["111122223333"]}), "111122223333 may use it, and it is not retired"),
+        (taken(9, tags={}), Uses(), "it was not made by petal.hpc"),
+        (taken(9, tags={**OURS, "petal:protected": "true"}), Uses(), "the tag petal:protected"),
+        (taken(9), Uses(images={REFERRED: ["ami-1"]}), "image ami-1 needs it"),
+        (taken(9), Uses(templates={REFERRED: ["lt-1"]}), "launch template lt-1 names it"),
+        (taken(9), Uses(shared_with={REFERRED: ["111122223333"]}), "111122223333 may use it, and it is not retired"),
         (
             taken(9, tags={**OURS, "petal:retired": "2100-01-01"}),
-            References(shared_with={REFERRED: ["111122223333"]}),
+            Uses(shared_with={REFERRED: ["111122223333"]}),
             "111122223333 may use it, and it is not retired",
         ),
-        (taken(9), References(locked=frozenset({REFERRED})), "it is locked"),
-        (taken(9), References(fast_restored=frozenset({REFERRED})), "it is enabled for fast restore"),
-        (taken(9), References(being_restored=frozenset({REFERRED})), "a volume is being made from it"),
-        (taken(9), References(registered={REFERRED: "/srv/registry"}), "registry /srv/registry"),
+        (taken(9), Uses(locked={REFERRED: "2026-12-22"}), "it is locked"),
+        (taken(9), Uses(fast_restored={REFERRED: ["us-east-1a"]}), "it is enabled for fast restore"),
+        (taken(9), Uses(being_restored=frozenset({REFERRED})), "a volume is being made from it"),
+        (taken(9), Uses(registered={REFERRED: ["/srv/registry"]}), "registry /srv/registry"),
         (
             taken(9, tags={**OURS, "petal:fingerprint": FINGERPRINT}),
-            References(fingerprints={FINGERPRINT: "/srv/registry"}),
+            Uses(fingerprints={FINGERPRINT: "/srv/registry"}),
             "its fingerprint is in registry /srv/registry",
         ),
-        (taken(9, state="pending"), References(), "it is pending"),
-        (taken(9, state="recoverable"), References(), "it is recoverable"),
+        (taken(9, state="pending"), Uses(), "it is pending"),
+        (taken(9, state="recoverable"), Uses(), "it is recoverable"),
     ],
 )
 def test_what_something_refers_to_stays_and_says_why(snapshot, references, reason):
@@ -93,7 +94,7 @@ def test_what_something_refers_to_stays_and_says_why(snapshot, references, reaso
 
 
 def test_a_failed_snapshot_goes_and_does_not_count():
-    verdicts = decide_retention([taken(1, state="error"), taken(2)], Rules(keep_last=1), References(), NOW)
+    verdicts = decide_retention([taken(1, state="error"), taken(2)], Rules(keep_last=1), Uses(), NOW)
     assert [(verdict.keep, verdict.reasons[0]) for verdict in verdicts] == [
         (False, "it failed: no reason given"),
         (True, "among the newest 1"),
@@ -143,11 +144,11 @@ SNAPSHOTS = st.lists(
 def test_whatever_the_rules_nothing_that_must_stay_goes_and_the_counts_hold(snapshots, rules, data):
     ids = [snapshot.snapshot_id for snapshot in snapshots]
     some = st.frozensets(st.sampled_from(ids)) if ids else st.just(frozenset())
-    references = References(
+    references = Uses(
         images={snapshot_id: ["ami-1"] for snapshot_id in data.draw(some)},
-        locked=data.draw(some),
+        locked=dict.fromkeys(data.draw(some), "2026-12-22"),
         being_restored=data.draw(some),
-        registered=dict.fromkeys(data.draw(some), "registry"),
+        registered={snapshot_id: ["registry"] for snapshot_id in data.draw(some)},
         fingerprints={FINGERPRINT: "registry"},
     )
     verdicts = decide_retention(snapshots, rules, references, NOW)
@@ -176,5 +177,5 @@ def test_whatever_the_rules_nothing_that_must_stay_goes_and_the_counts_hold(snap
 
 @given(SNAPSHOTS, RULES)
 def test_a_second_run_deletes_nothing(snapshots, rules):
-    left = [verdict.snapshot for verdict in decide_retention(snapshots, rules, References(), NOW) if verdict.keep]
-    assert all(verdict.keep for verdict in decide_retention(left, rules, References(), NOW))
+    left = [verdict.snapshot for verdict in decide_retention(snapshots, rules, Uses(), NOW) if verdict.keep]
+    assert all(verdict.keep for verdict in decide_retention(left, rules, Uses(), NOW))

@@ -1,7 +1,8 @@
 import pytest
 
+from plugins.module_utils._core.ebs.holds import Uses
 from plugins.module_utils._core.ebs.snapshot import Snapshot, SnapshotRequest, SnapshottedVolume
-from plugins.module_utils._core.ebs.snapshot_plan import Holds, keep_one, plan_absent, plan_copy, plan_snapshot
+from plugins.module_utils._core.ebs.snapshot_plan import keep_one, plan_absent, plan_copy, plan_snapshot
 from plugins.module_utils._core.errors import ExplainedError
 
 FINGERPRINT = "sha256:" + "0f3a" * 16
@@ -124,37 +125,37 @@ def test_deleting_what_is_not_there_changes_nothing():
 
 
 @pytest.mark.parametrize(
-    ("tags", "holds", "complaint"),
+    ("tags", "uses", "complaint"),
     [
-        ({**OURS, "petal:protected": "true"}, Holds(), "is protected"),
-        (OURS, Holds(images=("ami-1", "ami-2")), "holds the data of ami-1, ami-2"),
-        (OURS, Holds(templates=("lt-1",)), "is named by lt-1"),
-        (OURS, Holds(locked_until="2026-12-22"), "is locked until 2026-12-22"),
-        (OURS, Holds(fast_zones=("us-east-1a",)), "enabled for fast restore in us-east-1a"),
+        ({**OURS, "petal:protected": "true"}, Uses(), "is protected"),
+        (OURS, Uses(images={"snap-1": ("ami-1", "ami-2")}), "holds the data of ami-1, ami-2"),
+        (OURS, Uses(templates={"snap-1": ("lt-1",)}), "is named by lt-1"),
+        (OURS, Uses(locked={"snap-1": "2026-12-22"}), "is locked until 2026-12-22"),
+        (OURS, Uses(fast_restored={"snap-1": ("us-east-1a",)}), "enabled for fast restore in us-east-1a"),
     ],
 )
 @pytest.mark.parametrize("force", [False, True])
-def test_what_must_not_be_deleted_is_refused_with_the_reason_force_or_not(tags, holds, complaint, force):
+def test_what_must_not_be_deleted_is_refused_with_the_reason_force_or_not(tags, uses, complaint, force):
     with pytest.raises(ExplainedError, match=complaint):
-        plan_absent(request(), [snapshot(tags=tags)], holds, force=force)
+        plan_absent(request(), [snapshot(tags=tags)], uses, force=force)
 
 
 @pytest.mark.parametrize(
-    ("tags", "holds", "complaint"),
+    ("tags", "uses", "complaint"),
     [
-        ({"Name": "bio"}, Holds(), "was not made by petal.hpc"),
-        (OURS, Holds(shared_with=("111122223333",)), "may be used by 111122223333"),
-        (OURS, Holds(registries=("/srv/registry",)), "is the last copy behind an entry of /srv/registry"),
+        ({"Name": "bio"}, Uses(), "was not made by petal.hpc"),
+        (OURS, Uses(shared_with={"snap-1": ("111122223333",)}), "may be used by 111122223333"),
+        (OURS, Uses(registered={"snap-1": ("/srv/registry",)}), "is the last copy behind an entry of /srv/registry"),
     ],
 )
-def test_force_overrides_exactly_two_refusals(tags, holds, complaint):
+def test_force_overrides_exactly_two_refusals(tags, uses, complaint):
     with pytest.raises(ExplainedError, match=complaint):
-        plan_absent(request(), [snapshot(tags=tags)], holds)
-    assert plan_absent(request(), [snapshot(tags=tags)], holds, force=True).changed
+        plan_absent(request(), [snapshot(tags=tags)], uses)
+    assert plan_absent(request(), [snapshot(tags=tags)], uses, force=True).changed
 
 
 def test_a_registered_snapshot_with_another_copy_may_go_with_a_reminder():
-    plan = plan_absent(request(), [snapshot()], Holds(registries=("/srv/registry",), other_copies=("eu-west-1/snap-2",)))
+    plan = plan_absent(request(), [snapshot()], named_by=["/srv/registry"])
     assert plan.changed
     assert "/srv/registry still names snap-1" in plan.warnings[0]
 
