@@ -45,6 +45,7 @@ _value:
 
 from ..module_utils._core.plain import plain
 from ..module_utils._core.registry.publish_gate import why_not_enough
+from ..module_utils._core.software.fingerprint import short_fingerprint
 
 
 def publish_refusals(entry, fingerprint=None, public=False, region=None):
@@ -57,7 +58,7 @@ def publish_refusals(entry, fingerprint=None, public=False, region=None):
         reason = why_not_enough(reports, fingerprint=one["fingerprint"], manifest=content, public=bool(public))
         if reason:
             refused.setdefault(content or one["snapshot_id"], {**one, "reason": reason})
-    return [{**one, "short": content.removeprefix("sha256:").removeprefix("snap-")[:12]} for content, one in sorted(refused.items())]
+    return [{**one, "short": short_fingerprint(content.removeprefix("snap-"))} for content, one in sorted(refused.items())]
 
 
 class FilterModule:

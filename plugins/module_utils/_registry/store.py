@@ -16,12 +16,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .._core.ebs.snapshot import bare, canonical_fingerprint
+from .._core.ebs.snapshot import canonical_fingerprint
 from .._core.errors import ExplainedError, ManyProblems
 from .._core.registry.entries import Entry, check_name
 from .._core.registry.files import entry_document, index_document, parse_entry, parse_index, to_text
 from .._core.registry.index import Index, index_lines
 from .._core.registry.trust import signed_text, without_stale_signatures, without_surety
+from .._core.software.fingerprint import short_fingerprint
 from .signing import Signer, Verifier
 
 # The registry holds descriptions. What is larger than this is no description but content, or an attack on the reader.
@@ -398,7 +399,7 @@ def seed_path(name: str) -> str:
 
 def sbom_path(name: str, digest: str) -> str:
     """Return where an entry's bill of materials lies; raises ExplainedError for what is no hash, which could lead out of the registry."""
-    return f"sboms/{check_name(name)}-{bare(canonical_fingerprint(digest))[:12]}.spdx.json"
+    return f"sboms/{check_name(name)}-{short_fingerprint(canonical_fingerprint(digest))}.spdx.json"
 
 
 def sbom_of(name: str, text: str) -> str:

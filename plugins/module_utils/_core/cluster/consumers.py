@@ -14,13 +14,12 @@ import re
 import shlex
 from typing import Any
 
+from ..ebs.volume import device_path
 from ..errors import ExplainedError, ManyProblems
 from .storage import LEAST_GP3_GIB, mount_dir_problems
 
 # EC2 User Guide, "Device names for volumes": recommended for EBS volumes beside the root volume.
 DEVICE = "/dev/sdf"
-# EBS User Guide, "Map EBS volumes to NVMe device names": the serial number is the volume's id without its dash.
-_BY_ID = "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_"
 # Read-only from the first moment; a machine whose volume is missing starts all the same.
 MOUNT_OPTIONS = "ro,noatime,nofail,x-systemd.device-timeout=90"
 
@@ -102,8 +101,7 @@ def pcs_launch_template(software: Software, device: str = DEVICE) -> dict[str, A
 def fstab_line(software: Software) -> str:
     """Return the line of /etc/fstab for a host that has the volume attached; the volume is found by its id, whatever its name."""
     software.check(by="volume_id")
-    source = _BY_ID + software.volume_id.replace("-", "")
-    return f"{source} {software.mount_path} {software.file_system} {MOUNT_OPTIONS} 0 0"
+    return f"{device_path(software.volume_id)} {software.mount_path} {software.file_system} {MOUNT_OPTIONS} 0 0"
 
 
 CONSUMERS = {

@@ -15,6 +15,7 @@ from ..errors import ExplainedError
 from ..facts.instance_types import InstanceType, find_instance_type
 from ..facts.operating_system import find_os
 from ..seed.variant import can_run
+from ..software.fingerprint import short_fingerprint
 from . import limits
 from .hooks import hook_scripts, hooks_url_problems, own_scripts, s3_access, script_problems
 from .queues import Group, plan_groups
@@ -164,7 +165,7 @@ def plan_cluster(seed: dict[str, Any], options: ClusterOptions) -> ClusterPlan:
         "custom_ami": options.custom_ami,
         "seed_name": options.seed_name,
         "fingerprint": options.fingerprint,
-        "short_fingerprint": options.fingerprint.removeprefix("sha256:")[:12],
+        "short_fingerprint": short_fingerprint(options.fingerprint),
         "notes": notes,
         "head_node": {
             "instance_type": options.head_node,

@@ -12,6 +12,7 @@ import dataclasses
 import re
 from collections.abc import Iterable
 
+from ..facts.buckets import is_bucket_name
 from ..facts.mount_points import RESERVED_MOUNT_DIRS, SYSTEM_TREES
 from ..software.layout import layout
 
@@ -295,7 +296,7 @@ def bucket_problems(placed: list[BucketMount], mount_path: str, exported: Iterab
     problems = []
     for mount in placed:
         where = f"S3 bucket {mount.bucket!r} at {mount.path}"
-        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", mount.bucket):
+        if not is_bucket_name(mount.bucket):
             problems.append(f"{where}: a bucket's name is 3 to 63 lower-case letters, digits, dots and hyphens, without 's3://'.")
         if not re.fullmatch(r"(/[\w.+-]+)+", mount.path) or ".." in mount.path.split("/"):
             problems.append(f"{where}: the mount point is not an absolute path of plain names, like {mount_path}/data.")

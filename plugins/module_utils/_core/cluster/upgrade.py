@@ -15,6 +15,7 @@ from typing import Any
 
 from .. import tags
 from ..errors import ExplainedError, ManyProblems
+from ..software.fingerprint import short_fingerprint
 from .hooks import SOFTWARE
 from .storage import SoftwareVolume, shared_storage_problems, software_volume_problems
 
@@ -44,8 +45,8 @@ def add_software(config: dict[str, Any], volume: SoftwareVolume, fingerprint: st
     check_strategy(strategy)
     changed = copy.deepcopy(config)
     entries = changed.setdefault("SharedStorage", [])
-    short = fingerprint.removeprefix("sha256:")
-    name = f"{NAME}-{short[:12]}"
+    short = short_fingerprint(fingerprint)
+    name = f"{NAME}-{short}"
     if any(entry.get("Name") == name or entry.get("MountDir") == volume.mount_path for entry in entries):
         raise ExplainedError(
             f"The cluster has {name} or a volume at {volume.mount_path} already.",

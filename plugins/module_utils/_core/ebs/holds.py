@@ -132,8 +132,8 @@ def retired_days(snapshot: Snapshot, now: datetime.datetime) -> float | None:
         return None
 
 
-def age_days(moment: str, now: datetime.datetime) -> float:
-    """moment: ISO 8601; a date without a time is its beginning in UTC."""
-    then = datetime.datetime.fromisoformat(moment)
+def age_days(moment: str | datetime.datetime, now: datetime.datetime) -> float:
+    """moment: if a text, ISO 8601; a date without a time is its beginning in UTC."""
+    then = datetime.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     then = then if then.tzinfo else then.replace(tzinfo=datetime.UTC)
     return (now - then).total_seconds() / 86400

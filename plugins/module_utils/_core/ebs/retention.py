@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 from ..errors import ExplainedError
-from .holds import Uses, holds_of, reasons, retired_days
+from .holds import Uses, age_days, holds_of, reasons, retired_days
 from .snapshot import Snapshot
 
 # A name for each way to tell which snapshots are versions of one another.
@@ -105,7 +105,7 @@ def decide_retention(snapshots: Iterable[Snapshot], rules: Rules, uses: Uses, no
 def _kept_by_rules(newest_first: list[Snapshot], rules: Rules, now: datetime.datetime) -> Iterable[tuple[Snapshot, str]]:
     for snapshot in newest_first[: rules.keep_last or 1]:
         yield snapshot, f"among the newest {rules.keep_last}" if rules.keep_last else "the newest"
-    young = [snapshot for snapshot in newest_first if rules.max_age_days is None or _age_days(snapshot, now) <= rules.max_age_days]
+    young = [snapshot for snapshot in newest_first if rules.max_age_days is None or age_days(_moment(snapshot), now) <= rules.max_age_days]
     for period, count in rules.periods.items():
         for snapshot in _newest_of_each(young, _PERIODS[period])[:count]:
             yield snapshot, f"the newest of its {period}"
@@ -126,7 +126,7 @@ def _verdict(snapshot: Snapshot, referenced: list[str], by_rule: list[str], now:
         return Verdict(snapshot, True, (*referenced, *by_rule))
     if snapshot.state == "error":
         return Verdict(snapshot, False, (f"it failed: {snapshot.state_message or 'no reason given'}",))
-    return Verdict(snapshot, False, (f"{_age_days(snapshot, now):.0f} days old, and no rule keeps it",))
+    return Verdict(snapshot, False, (f"{age_days(_moment(snapshot), now):.0f} days old, and no rule keeps it",))
 
 
 def _moment(snapshot: Snapshot) -> datetime.datetime:
@@ -134,7 +134,3 @@ def _moment(snapshot: Snapshot) -> datetime.datetime:
         # Never seen in AWS; taken for the youngest, which is kept.
         return datetime.datetime.max.replace(tzinfo=datetime.UTC)
     return datetime.datetime.fromisoformat(snapshot.start_time).astimezone(datetime.UTC)
-
-
-def _age_days(snapshot: Snapshot, now: datetime.datetime) -> float:
-    return (now - _moment(snapshot)).total_seconds() / 86400

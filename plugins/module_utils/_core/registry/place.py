@@ -9,8 +9,8 @@ import re
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from ..errors import ExplainedError
+from ..facts.buckets import is_bucket_name
 
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _GITHUB = re.compile(r"github:(?P<owner>[A-Za-z0-9-]+)/(?P<repository>[A-Za-z0-9._-]+?)(@(?P<branch>.+))?")
 # A subset of git-check-ref-format: nothing that git could take for an option, a range or another repository.
 _BRANCH = re.compile(r"(?!.*(\.\.|//|\.lock$|\.lock/))[A-Za-z0-9][A-Za-z0-9._/-]*(?<![/.])")
@@ -63,7 +63,7 @@ def parse_place(text: str) -> Place:
 
 def _s3(text: str, bucket: str, path: str) -> Place:
     prefix = path.strip("/")
-    if not _BUCKET.fullmatch(bucket):
+    if not is_bucket_name(bucket):
         raise _refused(text, f"{bucket!r} is no name of a bucket")
     if {".", ".."} & set(prefix.split("/")):
         raise _refused(text, "its prefix has a part . or ..")

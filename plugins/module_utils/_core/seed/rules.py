@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..errors import ExplainedError
+from ..facts.buckets import is_bucket_name
 from ..facts.instance_types import find_instance_type, nearest_instance_types
 from ..facts.mount_points import RESERVED_MOUNT_DIRS, SYSTEM_TREES, canonical_mount_point
 from ..facts.operating_system import find_os
@@ -212,7 +213,7 @@ def _bucket_problems(name: str) -> Iterator[str]:
     """Source: S3 user guide, general purpose bucket naming rules."""
     if name.startswith("s3://"):
         yield f"{name!r} is a URL; give the bucket's name alone, {name.removeprefix('s3://').partition('/')[0]!r}"
-    elif not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name) or ".." in name:
+    elif not is_bucket_name(name):
         yield f"{name!r} is no bucket name: 3 to 63 lower-case letters, digits, dots and dashes, with a letter or digit at either end"
     elif is_address(name) or name.startswith(("xn--", "sthree-", "amzn-s3-demo-")) or name.endswith(("-s3alias", "--ol-s3", ".mrap")):
         yield f"{name!r} is no bucket name: S3 keeps IP addresses, such beginnings and such endings for itself"
