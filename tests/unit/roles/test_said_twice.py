@@ -2,6 +2,7 @@
 
 import importlib
 import pathlib
+import re
 import sys
 
 import jinja2
@@ -12,6 +13,7 @@ from plugins.action import spack_wait
 from plugins.module_utils._core.ebs.volume import device_path
 from plugins.module_utils._core.seed.variant import choose_build_instance_type
 from plugins.module_utils._core.software.configuration import SHORT_HASH
+from plugins.module_utils._core.software.fingerprint import short_fingerprint
 from plugins.module_utils._core.software.progress import progress
 
 ROLES = pathlib.Path(__file__).resolve().parents[3] / "roles"
@@ -70,6 +72,15 @@ def test_the_controller_has_words_for_each_stage_of_a_build(build):
 def test_a_role_finds_a_volume_where_the_module_says_it_is():
     template = jinja2.Template(variables("shared_volume")["shared_volume_device_path"])
     assert template.render(shared_volume_id="vol-0123456789abcdef0") == device_path("vol-0123456789abcdef0")
+
+
+def test_a_build_s_unit_is_named_by_the_short_fingerprint():
+    said, fingerprint = variables("spack_bootstrap"), "sha256:" + "0f3a" * 16
+    jinja = jinja2.Environment()
+    jinja.filters |= {"regex_replace": lambda text, pattern, new: re.sub(pattern, new, text), "hash": hash}
+    short = jinja.from_string(said["__spack_bootstrap_short"]).render(spack_bootstrap_fingerprint=fingerprint)
+    unit = jinja.from_string(said["__spack_bootstrap_unit"]).render(__spack_bootstrap_short=short.strip())
+    assert unit == f"petal-build-{short_fingerprint(fingerprint)}"
 
 
 @pytest.mark.parametrize(("architecture", "target"), [("x86_64", "x86_64"), ("arm64", "aarch64")])
