@@ -23,7 +23,7 @@ CONDITIONS = {"when", "that", "changed_when", "failed_when", "until"}
 INCLUDING = {"ansible.builtin.include_tasks", "ansible.builtin.import_playbook", "import_playbook"}
 SETTING = {"ansible.builtin.set_fact", "ansible.builtin.add_host"}
 # Ansible's own, and what Python brings into a template.
-MAGIC = re.compile(r"^(ansible_\w+|hostvars|groups|omit|lookup|now|dict|item|playbook_dir)$")
+MAGIC = re.compile(r"^(ansible_\w+|hostvars|groups|omit|lookup|query|now|dict|item|playbook_dir)$")
 # Facts of the playbooks, and of the roles with their variables, which each role declares itself; what tasks are told by a playbook of ours.
 OURS = re.compile(rf"^(_|petal_|schedule_|verify_|submit_|sought$|{'|'.join(f'{role.name}_' for role in ROLES)})")
 # Read by tasks that several playbooks share, and only meant for the others.
