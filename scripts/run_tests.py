@@ -104,8 +104,7 @@ def environment() -> dict[str, str]:
 
 def run_pytest(shell: Shell, *paths: str, options: Sequence[str] = (), python: str = sys.executable, **variables: str) -> Outcome:
     """Run pytest on those of the paths that exist; variables are added to the environment."""
-    present = [path for path in paths if (ROOT / path).exists()]
-    with_tests = [path for path in present if any((ROOT / path).rglob("test_*.py"))]
+    with_tests = [path for path in paths if holds_tests(ROOT / path)]
     if not with_tests:
         return Outcome(failed=1, notes=(FAILED + f"no tests found in {' '.join(paths)}",))
     report = LOGS / f"{shell.level}.xml"
@@ -117,6 +116,11 @@ def run_pytest(shell: Shell, *paths: str, options: Sequence[str] = (), python: s
     if code and not outcome.failed:
         return outcome + Outcome(failed=1, notes=(FAILED + f"pytest ended with code {code}",))
     return outcome
+
+
+def holds_tests(path: pathlib.Path) -> bool:
+    """Say whether a path is a file of tests, or a folder with one."""
+    return path.is_file() or any(path.rglob("test_*.py"))
 
 
 def read_junit(report: pathlib.Path) -> Outcome:

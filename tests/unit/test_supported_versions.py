@@ -8,6 +8,8 @@ import re
 import yaml
 from packaging.requirements import Requirement
 
+from scripts import run_tests
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DECISION = (ROOT / "docs/decisions/0005-supported-versions.md").read_text()
 
@@ -59,3 +61,8 @@ def test_ansible_is_asked_for_with_its_floor_wherever_we_install_it():
 def test_the_registry_guide_asks_for_no_newer_boto3():
     needed = re.search(r"boto3 has to know conditional requests \(([\d.]+) or newer", (ROOT / "docs/registry.md").read_text())[1]
     assert tuple(map(int, needed.split("."))) <= tuple(map(int, LIBRARIES["boto3"].split(".")))
+
+
+def test_what_is_run_with_the_oldest_releases_is_there_to_be_run():
+    assert [path for path in run_tests.AT_THE_FLOORS if not run_tests.holds_tests(ROOT / path)] == []
+    assert not run_tests.holds_tests(ROOT / "docs")
