@@ -22,8 +22,8 @@ from .module_tree import MODULES
 
 # What a proof says that found nothing wrong.
 PASSED = "passed"
-# A resource has 50 tags at most, and a long list of packages is to leave room for others. What needs more is left out.
-MOST_PARTS = 8
+# A resource has 50 tags at most, and a list of packages is to leave room for others. Some 100 fit; a longer list is left out.
+MOST_PARTS = 4
 # No list of packages is as large; whoever may set tags could write one that fills the memory.
 LARGEST = 64 * 1024
 COMPRESSED = "zlib:"

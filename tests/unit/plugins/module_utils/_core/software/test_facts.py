@@ -1,6 +1,7 @@
 """What is built, in all its spellings: tags, registry, options, and back again with nothing lost."""
 
 import dataclasses
+import hashlib
 import json
 import pathlib
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from plugins.module_utils._core.build.marks import build_tags
 from plugins.module_utils._core.registry.entries import Entry, RegisteredSnapshot
 from plugins.module_utils._core.registry.files import entry_document, parse_entry
 from plugins.module_utils._core.software.facts import (
@@ -32,7 +34,7 @@ VALUES = {
     "text": WORDS,
     "int": some.integers(0, 10**6),
     "float": some.floats(0, 10**7, allow_nan=False),
-    "list": some.sets(WORDS, max_size=40).map(lambda words: tuple(sorted(words))),
+    "list": some.sets(WORDS, max_size=14).map(lambda words: tuple(sorted(words))),
     "dict": some.dictionaries(WORDS, WORDS, max_size=5),
 }
 # What is brought to one spelling when it is read can only come back in that one.
@@ -45,6 +47,11 @@ def some_software():
         return some.one_of(some.just(empty), CANONICAL.get(field.name, VALUES[field.kind]))
 
     return some.fixed_dictionaries({field.name: maybe(field) for field in FIELDS}).map(lambda values: Software(**values))
+
+
+def named(number):
+    """Return a name that no compression makes shorter."""
+    return hashlib.sha256(str(number).encode()).hexdigest()
 
 
 def tagged(software):
@@ -89,9 +96,17 @@ def test_every_field_has_a_line_in_the_table():
 
 
 def test_more_packages_than_tags_can_hold_are_left_out_and_all_else_stays():
-    specs = tuple(sorted(f"package-{hash((number, 'x')):x}@{number}" for number in range(2000)))
+    specs = tuple(sorted(f"package-{named(number)[:16]}@{number}" for number in range(2000)))
     made = software_tags(Software(os="alinux2023", specs=specs))
     assert made == {"os": "alinux2023"}
+
+
+def test_there_is_room_for_the_tags_of_others():
+    long = tuple(sorted(f"{named(number)[:10]}@{number}" for number in range(70)))
+    values = {"text": "x", "int": 1, "float": 1.5, "list": long, "dict": {"x": "x"}}
+    made = build_tags("0f3a", BEFORE["variant"], {field.name: values[field.kind] for field in FIELDS}, stage="x", seed="x", copy_of="x")
+    assert {"petal:packages-4", "petal:roots-4"} <= made.keys()
+    assert len(made) <= 40, "a resource has 50 at most"
 
 
 def test_a_long_list_of_packages_takes_few_tags():
