@@ -145,7 +145,7 @@ def test_the_command_that_is_printed_builds_what_was_asked_for(journey, lab):
     planned = run("build_seed.yml", lab, "--check", lint_seed=False, **given_by(printed.strip()))
     assert planned.ok, planned.text[-3000:]
     (asked,) = set(re.findall(r"[\w-]+-alinux2023-x86_64-[0-9a-f]{12}", refused.text))
-    assert f"{asked} for x86_64_v3: to be built" in " ".join(planned.text.split())
+    assert re.search(rf"{asked} for \w+: to be built", planned.text)
 
 
 def test_a_check_says_what_would_be_built_first(journey):

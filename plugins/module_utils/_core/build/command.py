@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..seed.variant import seed_variants
-from ..software.fingerprint import DECIDING_OPTIONS
+from ..software.fingerprint import DECIDING_OPTIONS, deciding_options
 
 # What Ansible reads from key=value as it stands; anything else is given as JSON.
 _PLAIN = re.compile(r"[\w./:@+~,=-]+")
@@ -43,9 +43,18 @@ def build_command(
     given |= {"region": region} if region and region != seed["cluster"]["region"] else {}
     given |= {name: variant[key] for key, name in differing.items() if variant[key] and variant[key] != getattr(alone, key)}
     given |= {"registry": registry} if registry else {}
-    role_variables = role_variables or {}
-    given |= {name: role_variables[name] for name in sorted(f"spack_bootstrap_{key}" for key in DECIDING_OPTIONS) if name in role_variables}
+    given |= _deciding(role_variables or {})
     return " ".join(["ansible-playbook", "petal.hpc.build_seed", *(f"-e {_argument(name, value)}" for name, value in given.items())])
+
+
+def _deciding(role_variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the variables that decide the build. Of the environment only what does: the way to a proxy may hold a password."""
+    names = {key: f"spack_bootstrap_{key}" for key in sorted(DECIDING_OPTIONS)}
+    found = {name: role_variables[name] for name in names.values() if name in role_variables}
+    if names["environment"] in found:
+        decides = deciding_options({"environment": found.pop(names["environment"])}).get("environment")
+        found |= {names["environment"]: decides} if decides else {}
+    return found
 
 
 def _argument(name: str, value: Any) -> str:

@@ -67,3 +67,10 @@ def test_registry_and_region_go_with_it_where_the_seed_does_not_say_them():
     printed = given_by(build_command("a.yaml", SEED, variant, region="eu-west-1", registry="s3://r/x"))
     assert printed == {"seed": "a.yaml", "region": "eu-west-1", "registry": "s3://r/x"}
     assert given_by(build_command("a.yaml", SEED, variant, region=SEED["cluster"]["region"])) == {"seed": "a.yaml"}
+
+
+def test_no_password_of_a_proxy_is_printed():
+    environment = {"https_proxy": "http://me:secret@proxy", "AWS_SECRET_ACCESS_KEY": "secret"}
+    (variant, *_others) = seed_variants(SEED, options={"environment": environment})
+    printed = build_command("a.yaml", SEED, dataclasses.asdict(variant), role_variables={"spack_bootstrap_environment": environment})
+    assert printed == "ansible-playbook petal.hpc.build_seed -e seed=a.yaml"
