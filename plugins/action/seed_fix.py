@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pathlib
 import tempfile
@@ -15,8 +14,7 @@ from ansible.utils.display import Display
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.recipes.seed_lint import mend_seed, recipes_version
 from ..module_utils._git.recipes import ARGUMENT_SPEC, load_recipes
-
-SCHEMA = pathlib.Path(__file__).parents[2] / "schemas" / "seed.schema.json"
+from ..plugin_utils.controller_files import seed_schema
 
 
 class ActionModule(ActionBase):
@@ -50,7 +48,7 @@ def fix(options, check_mode):
     seed = pathlib.Path(options["seed"])
     text = read(seed)
     source = load_recipes(options, recipes_version(text))
-    mended = mend_seed(text, json.loads(SCHEMA.read_text(encoding="utf-8")), str(seed), source.recipes, options["comment_out"])
+    mended = mend_seed(text, seed_schema(), str(seed), source.recipes, options["comment_out"])
     dest = destination(options, seed)
     # A seed without anything to mend needs no copy.
     differs = mended.text != (read(dest) if dest.is_file() else text)

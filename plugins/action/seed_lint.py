@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 
 from ansible.plugins.action import ActionBase
@@ -13,8 +12,7 @@ from ansible.utils.display import Display
 from ..module_utils._core.errors import ExplainedError, ManyProblems
 from ..module_utils._core.recipes.seed_lint import lint_seed, recipes_version
 from ..module_utils._git.recipes import ARGUMENT_SPEC, Source, load_recipes
-
-SCHEMA = pathlib.Path(__file__).parents[2] / "schemas" / "seed.schema.json"
+from ..plugin_utils.controller_files import seed_schema
 
 
 class ActionModule(ActionBase):
@@ -44,7 +42,7 @@ class ActionModule(ActionBase):
 
 def lint(options):
     """Return what is wrong with each seed, and the recipes it was held against; those of one version are loaded once."""
-    schema, sources = json.loads(SCHEMA.read_text(encoding="utf-8")), {}
+    schema, sources = seed_schema(), {}
     linted = []
     for path in options["seeds"]:
         text = read(path)

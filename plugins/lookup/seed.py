@@ -69,7 +69,6 @@ _raw:
       data: {s3_mounts: []}
 """
 
-import json
 import pathlib
 
 from ansible.errors import AnsibleError
@@ -79,14 +78,13 @@ from ansible.utils.display import Display
 from ..module_utils._core.errors import ExplainedError
 from ..module_utils._core.positioned_yaml import MAX_BYTES
 from ..module_utils._core.seed.read import read_seed
-
-SCHEMA = pathlib.Path(__file__).parents[2] / "schemas" / "seed.schema.json"
+from ..plugin_utils.controller_files import seed_schema
 
 
 class LookupModule(LookupBase):
     def run(self, terms, variables=None, **kwargs):
         self.set_options(var_options=variables, direct=kwargs)
-        schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+        schema = seed_schema()
         return [self._read(str(term), schema, variables or {}) for term in terms]
 
     def _read(self, term, schema, variables):

@@ -383,12 +383,20 @@ from ..module_utils._core.registry.entries import (
     retire,
     verify,
 )
-from ..module_utils._core.software.facts import FIELDS, NAMES, OPTION_TYPES, software_from
+from ..module_utils._core.software.facts import FIELDS, software_from
 from ..module_utils._registry.open import open_store
 from ..module_utils._registry.signing import Signer
 from ..module_utils._registry.store import INDEX_FILES, Access, digest_of
 
 WITH_A_NAME = ("deprecated", "retired", "verified", "absent")
+# The fields of what is built, by their kind, as options.
+OPTION_TYPES = {
+    "text": {},
+    "int": {"type": "int"},
+    "float": {"type": "float"},
+    "list": {"type": "list", "elements": "str"},
+    "dict": {"type": "dict"},
+}
 ARGUMENT_SPEC = {
     "state": {"choices": ["present", *WITH_A_NAME, "repaired"], "default": "present"},
     "registry": {"required": True},
@@ -498,11 +506,10 @@ def decide(params, found, region, today):
 
 def registration_from(params, region):
     """Return the Registration that the options describe."""
-    told = software_from(params)
     snapshot = RegisteredSnapshot(
         region=region,
         description=params["variant_description"],
-        **{name: getattr(told, name) for name in NAMES},
+        **software_from(params).facts,
         **{name: params[name] for name in ("snapshot_id", "size_gib", "configuration", "aws_account")},
     )
     packages = params["packages"] if params["packages"] is not None else params["specs"]

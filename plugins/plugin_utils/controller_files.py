@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 
@@ -23,6 +24,11 @@ def from_caller(path):
 def load_yaml(name):
     """Return what a YAML file of the collection says; name: its path in the collection."""
     return yaml.safe_load((COLLECTION / name).read_text(encoding="utf-8"))
+
+
+def seed_schema():
+    """Return the schema that seeds are held against."""
+    return json.loads((COLLECTION / "schemas" / "seed.schema.json").read_text(encoding="utf-8"))
 
 
 def playbook_variables():

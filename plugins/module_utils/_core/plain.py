@@ -28,5 +28,9 @@ def without_none(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def without_empty(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is said: zero and False are, an empty text or list is not."""
-    return {key: value for key, value in document.items() if value is not None and value not in ("", (), [], {})}
+    return {key: value for key, value in document.items() if not is_empty(value)}
+
+
+def is_empty(value: Any) -> bool:
+    """Say whether a value says nothing: zero and False say something, an empty text or list does not."""
+    return value is None or value in ("", (), [], {})

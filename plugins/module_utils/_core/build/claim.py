@@ -89,11 +89,11 @@ def _refusal(there: dict[str, Any], candidates: Iterable[dict[str, Any]], parent
     if made_from is None:
         return ""
     way_on = "Delete the volume with the playbook build_cancel and delete_volume=true, then run this again."
-    volume = f"the volume {there['volume_id']} of an earlier run was made from {made_from['snapshot_id']}"
+    volume = f"volume {there['volume_id']} of an earlier run was made from {made_from['snapshot_id']}"
     if not parent:
-        return f"{volume[0].upper()}{volume[1:]}: no entry that is signed as require_signature asks for vouches for it. {way_on}"
+        return f"The {volume}: no entry that is signed as require_signature asks for vouches for it. {way_on}"
     if parent.get("refused"):
-        return f"{volume[0].upper()}{volume[1:]}: {parent['refused']}. {way_on}"
+        return f"The {volume}: {parent['refused']}. {way_on}"
     if wishes.from_scratch:
-        return f"from_scratch is set, but {volume}. {way_on}"
+        return f"from_scratch is set, but the {volume}. {way_on}"
     return ""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..errors import ExplainedError
+from ..plain import is_empty
 from ..registry.place import parse_place
 
 Definition = dict[str, Any]
@@ -53,7 +54,7 @@ def problems_of(definition: Definition, given: Given) -> list[str]:
     given: values by name, no templates; '', None, [] and {} count as not given. Names that the definition lacks are passed over.
     """
     variables = definition["variables"]
-    values = {name: given[name] for name in variables if name in given and is_given(given[name])}
+    values = {name: given[name] for name in variables if name in given and not is_empty(given[name])}
     missing = missing_variables(definition, values)
     later = missing_variables(definition, values, "later") if missing else []
     wrong = [problem for name, value in values.items() if (problem := _problem(name, variables[name], value))]
@@ -65,14 +66,10 @@ def missing_variables(definition: Definition, given: Given, when: str = "require
     problems = []
     for requirement in definition[when]:
         ways = _ways(requirement)
-        if not any(all(is_given(given.get(name)) for name in way) for way in ways):
+        if not any(all(not is_empty(given.get(name)) for name in way) for way in ways):
             told = [" ".join(_explained(name, definition["variables"][name]) for name in way) for way in ways]
             problems.append(f"{requirement} is missing: add {', or '.join(told)}")
     return problems
-
-
-def is_given(value: Any) -> bool:
-    return value is not None and value not in ("", [], {})
 
 
 def example_of(name: str, variable: Mapping[str, Any]) -> str:

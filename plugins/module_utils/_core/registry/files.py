@@ -167,7 +167,7 @@ def _registered(item: Mapping[str, Any]) -> RegisteredSnapshot:
         }
     )
     return RegisteredSnapshot(
-        **{name: getattr(told, name) for name in NAMES},
+        **told.facts,
         region=str(item["region"]),
         snapshot_id=str(item["snapshot_id"]),
         size_gib=_size(item.get("size_gb")),

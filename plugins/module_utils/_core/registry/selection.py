@@ -11,7 +11,7 @@ from typing import Any
 from ..ebs.snapshot import Snapshot, bare
 from ..errors import ExplainedError
 from ..facts.operating_system import known_os
-from ..software.facts import NAMES, PASSED, Software, tagged_software
+from ..software.facts import PASSED, Software, tagged_software
 from ..tags import DEPRECATED, RETIRED, SUPERSEDED_BY, read
 from .entries import Entry, RegisteredSnapshot
 
@@ -100,7 +100,7 @@ def candidate_from_aws(snapshot: Snapshot, region: str | None, source: str) -> C
     """Return a snapshot found by its tags as a candidate."""
     told = tagged_software(snapshot.tags)
     return Candidate(
-        **{name: getattr(told, name) for name in NAMES} | {"fingerprint": snapshot.fingerprint},
+        **told.facts | {"fingerprint": snapshot.fingerprint},
         snapshot_id=str(snapshot.snapshot_id),
         source=source,
         region=region,

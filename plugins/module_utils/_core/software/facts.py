@@ -17,6 +17,7 @@ from typing import Any
 
 from .. import tags
 from ..facts.operating_system import known_os
+from ..plain import is_empty, without_empty
 from .fingerprint import fingerprint, fingerprint_inputs
 from .module_tree import MODULES
 
@@ -72,14 +73,6 @@ FIELDS = (
     Field("generation", tags.BUILD_GENERATION, "how many builds lie between it and one that started from nothing", kind="int"),
 )
 NAMES = tuple(field.name for field in FIELDS)
-# The types of Ansible's options.
-OPTION_TYPES = {
-    "text": {},
-    "int": {"type": "int"},
-    "float": {"type": "float"},
-    "list": {"type": "list", "elements": "str"},
-    "dict": {"type": "dict"},
-}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -115,10 +108,14 @@ class Software:
     generation: int | None = None
 
     @property
+    def facts(self) -> dict[str, Any]:
+        """Every field by its name, told or not; of a value that is a Software and more, only what is of the software."""
+        return {name: getattr(self, name) for name in NAMES}
+
+    @property
     def said(self) -> dict[str, Any]:
         """What is told, by the names of the fields, in types that JSON has."""
-        values = {name: getattr(self, name) for name in NAMES}
-        return {name: _as_json(value) for name, value in values.items() if not _is_empty(value)}
+        return {name: _as_json(value) for name, value in without_empty(self.facts).items()}
 
 
 def software_from(said: Mapping[str, Any]) -> Software:
@@ -147,8 +144,7 @@ def software_tags(one: Software) -> dict[str, str]:
     """Return what is told as tags: names without prefix, and values. What is too long for a tag has several, or none: MOST_PARTS."""
     found: dict[str, str] = {}
     for field in FIELDS:
-        value = getattr(one, field.name)
-        if not _is_empty(value):
+        if not is_empty(value := getattr(one, field.name)):
             found |= _parts(field.tag, _text(field, value))
     return found
 
@@ -180,10 +176,6 @@ def recomputed_fingerprint(one: Software) -> str | None:
     return fingerprint(inputs)
 
 
-def _is_empty(value: Any) -> bool:
-    return value is None or value in ("", (), [], {})
-
-
 def _as_json(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
 
@@ -199,7 +191,7 @@ _EMPTY = {"list": (), "dict": {}}
 
 
 def _of_kind(field: Field, value: Any) -> Any:
-    told = not _is_empty(value) and (field.kind != "dict" or isinstance(value, Mapping))
+    told = not is_empty(value) and (field.kind != "dict" or isinstance(value, Mapping))
     return _KINDS[field.kind](value) if told else _EMPTY.get(field.kind)
 
 

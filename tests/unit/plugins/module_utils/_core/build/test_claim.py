@@ -7,18 +7,9 @@ import pytest
 from plugins.module_utils._core.build.claim import MOST_CANDIDATES, Wishes, plan_claim
 from plugins.module_utils._core.build.marks import build_tags
 from plugins.module_utils._core.build.parent import rank_parents
+from tests.unit.plugins.module_utils._core.build.test_parent import VARIANT as PLATFORM
 
-VARIANT = {
-    "os": "alinux2023",
-    "arch": "x86_64",
-    "target": "x86_64_v3",
-    "spack_version": "v1.2.2",
-    "recipes_version": "v2026.06.0",
-    "compiler": None,
-    "mount_path": "/shared",
-    "fingerprint": "sha256:" + "0f3a" * 16,
-    "specs": ["fftw@3", "hdf5@1.14", "zlib@1.3"],
-}
+VARIANT = {**PLATFORM, "fingerprint": "sha256:" + "0f3a" * 16, "specs": ["fftw@3", "hdf5@1.14", "zlib@1.3"]}
 
 
 def snapshot(name, specs, **more):

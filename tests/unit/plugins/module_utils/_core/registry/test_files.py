@@ -5,39 +5,21 @@ import pytest
 from plugins.module_utils._core.errors import ExplainedError
 from plugins.module_utils._core.registry.entries import (
     RegisteredSnapshot,
-    Registration,
     deprecate,
     register,
     retire,
 )
 from plugins.module_utils._core.registry.files import entry_document, parse_account, parse_entry, parse_index
-
-FINGERPRINT = "sha256:" + "0f3a" * 16
-TODAY, LATER = "2026-11-22", "2026-12-24"
-VIRGINIA = RegisteredSnapshot(
-    "us-east-1",
-    "snap-0123456789abcdef0",
-    fingerprint=FINGERPRINT,
-    os="alinux2023",
-    architecture="x86_64",
-    target="x86_64_v3",
-    size_gib=500,
-    aws_account="123456789012",
+from tests.unit.plugins.module_utils._core.registry.examples import (
+    EVERYTHING,
+    FINGERPRINT,
+    LATER,
+    OREGON,
+    TODAY,
+    VIRGINIA,
+    entry_of,
+    registration,
 )
-OREGON = dataclasses.replace(VIRGINIA, region="us-west-2", snapshot_id="snap-0123456789abcdef1")
-EVERYTHING = RegisteredSnapshot("", "")
-
-
-def registration(snapshot=VIRGINIA, **facts):
-    return Registration("bio", snapshot, **facts)
-
-
-def entry_of(*snapshots):
-    entry = None
-    for snapshot in snapshots:
-        entry = register(entry, registration(snapshot, description="Genomics", packages=("bwa", "samtools")), TODAY)
-    return entry
-
 
 # The three shapes in which the registry's first description showed its data.
 PETAL_LIST = {

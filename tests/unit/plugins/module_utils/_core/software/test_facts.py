@@ -59,12 +59,11 @@ def tagged(software):
 
 
 def registered(software):
-    facts = {name: getattr(software, name) for name in NAMES}
-    return RegisteredSnapshot("us-east-1", "snap-0123456789abcdef0", **facts)
+    return RegisteredSnapshot("us-east-1", "snap-0123456789abcdef0", **software.facts)
 
 
 def software_of(snapshot):
-    return Software(**{name: getattr(snapshot, name) for name in NAMES})
+    return Software(**snapshot.facts)
 
 
 @given(some_software())

@@ -1,15 +1,7 @@
 import pytest
 
 from plugins.module_utils._core.software.progress import Progress, explain_failures, progress, progress_line, seconds_left
-
-LOCK = {
-    "roots": [{"hash": "a" * 32, "spec": "app"}, {"hash": "c" * 32, "spec": "slurm"}],
-    "concrete_specs": {
-        "a" * 32: {"name": "app", "version": "2.0", "dependencies": [{"name": "lib", "hash": "b" * 32}]},
-        "b" * 32: {"name": "lib", "version": "1.0"},
-        "c" * 32: {"name": "slurm", "version": "23.11", "external": {"path": "/opt/slurm"}},
-    },
-}
+from tests.unit.plugins.module_utils._core.software.test_lock import LOCK
 
 
 def in_work(done, total=10):
